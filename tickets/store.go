@@ -1,0 +1,110 @@
+package tickets
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parvis/identity"
+)
+
+// Errors of a [Store]. Callers test them with [errors.Is].
+var (
+	// ErrNotFound: the session or ticket never was, is spent, ended or expired.
+	ErrNotFound = errors.New("no such ticket")
+	// ErrUnavailable: the store could not be asked; nothing is known.
+	ErrUnavailable = errors.New("ticket store unavailable")
+)
+
+// Kind tells what a [Ticket] is for; its value is the identifier's prefix.
+type Kind string
+
+// The kinds of tickets of the CAS protocol (specification, section 3).
+const (
+	ServiceTicket       Kind = "ST"
+	ProxyTicket         Kind = "PT"
+	ProxyGrantingTicket Kind = "PGT"
+)
+
+// Session is one person logged in with one browser.
+type Session struct {
+	// ID is the ticket-granting ticket: the secret that the cookie carries.
+	ID TGT
+	// UID is the canonical login name of the person.
+	UID string
+	// Attributes are the person's, as they were at login.
+	Attributes identity.Attributes
+	// AuthTime is when the password was last proven.
+	AuthTime time.Time
+	// RememberMe tells that the person asked to stay logged in for long.
+	RememberMe bool
+	// Idle is how long the session lives without a ticket being granted.
+	Idle time.Duration
+	// Max is how long the session lives after it was opened, used or not.
+	Max time.Duration
+	// Address and UserAgent are where the login came from, for the owner's
+	// own list of sessions.
+	Address   string
+	UserAgent string
+}
+
+// Ticket is what a service receives and shows back once.
+type Ticket struct {
+	ID   TicketID
+	Kind Kind
+	// Service is the identifier of the service it was granted for, byte for
+	// byte as the browser sent it.
+	Service string
+	// Lifetime is how long the ticket can be redeemed, from the moment the
+	// store takes it, by the store's clock.
+	Lifetime time.Duration
+	// FromNewLogin tells that a password was typed to get this very ticket.
+	FromNewLogin bool
+	// Proxies are the call-back addresses the ticket came through, the most
+	// recent first; empty for a service ticket.
+	Proxies []string
+}
+
+// Visit is a service that a session handed a ticket to.
+type Visit struct {
+	Ticket  TicketID
+	Service string
+	At      time.Time
+}
+
+// MaxVisits is how many visits a session remembers; the oldest are forgotten.
+const MaxVisits = 1000
+
+// Store keeps sessions and their tickets. Every method is safe for concurrent
+// use, from several nodes where the store is shared. Expiry goes by the
+// store's own clock, never by a caller's. Errors other than [ErrNotFound] wrap
+// [ErrUnavailable].
+type Store interface {
+	// Open begins a session.
+	Open(ctx context.Context, s Session) error
+	// Session reads a live session.
+	Session(ctx context.Context, id TGT) (Session, error)
+	// Renew lets the session of old go on under s.ID, which must have been
+	// minted by [Minter.Rotate] from old: the same person typed their password
+	// again. Old is dead at once; tickets and visits remain; limits start
+	// anew. ErrNotFound when the session of old has ended.
+	Renew(ctx context.Context, old TGT, s Session) error
+	// Grant stores a ticket, slides the session's idle limit and records the
+	// visit, all or nothing.
+	Grant(ctx context.Context, tgt TGT, t Ticket) (Session, error)
+	// Redeem takes a service or proxy ticket out of the store: at most one
+	// caller ever gets it, and none once its session has ended.
+	Redeem(ctx context.Context, id TicketID) (Ticket, Session, error)
+	// Close ends a session with all its tickets, and says whom to tell, the
+	// oldest visit first. Closing a session that is not there is no error.
+	Close(ctx context.Context, tgt TGT) ([]Visit, error)
+	// Visits lists the visits of a live session, the oldest first.
+	Visits(ctx context.Context, tgt TGT) ([]Visit, error)
+	// SessionsOf lists the live sessions of a person, the oldest first.
+	SessionsOf(ctx context.Context, uid string) ([]Session, error)
+	// Spend marks a single-use token as used for ttl. It reports whether this
+	// call is the first to do so.
+	Spend(ctx context.Context, token string, ttl time.Duration) (bool, error)
+	// Ping tells whether the store can answer.
+	Ping(ctx context.Context) error
+}
