@@ -140,7 +140,7 @@ func (id TicketID) Hint() string { return hint(string(id)) }
 func (id TGT) Hint() string { return hint(string(id)) }
 
 func hint(id string) string {
-	const shown = 12
+	const shown = 8
 	if len(id) <= shown {
 		return "?"
 	}
