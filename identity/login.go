@@ -1,0 +1,29 @@
+package identity
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxLogin is how long a login may be, in bytes: a mail address at most
+// (RFC 5321, section 4.5.3.1).
+const maxLogin = 256
+
+// FoldLogin brings what a person typed as their login to the one form by which
+// it is looked up, counted and compared: Unicode NFKC, no blanks around, lower
+// case. It returns "" for what can be no login: empty, too long, broken UTF-8,
+// or with control characters in it.
+func FoldLogin(typed string) string {
+	if len(typed) > maxLogin {
+		return ""
+	}
+	folded := strings.ToLower(strings.TrimSpace(norm.NFKC.String(typed)))
+	for _, r := range folded {
+		if r == unicode.ReplacementChar || unicode.IsControl(r) {
+			return ""
+		}
+	}
+	return folded
+}
