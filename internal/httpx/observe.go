@@ -195,4 +195,3 @@ func validTraceparent(s string) bool {
 func plainFailure(w http.ResponseWriter, _ *http.Request, err error) {
 	http.Error(w, http.StatusText(StatusOf(err)), StatusOf(err))
 }
-
