@@ -1,0 +1,279 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// check is one row of a table of faults.
+type check struct {
+	bad     bool
+	where   string
+	message string
+}
+
+func faultsOf(tables ...[]check) []Fault {
+	var out []Fault
+	for _, table := range tables {
+		for _, row := range table {
+			if row.bad {
+				out = append(out, Fault{Where: row.where, Message: row.message})
+			}
+		}
+	}
+	return out
+}
+
+// validate tells every fault that one value, or several together, make.
+func (c Config) validate() []Fault {
+	tables := [][]check{c.checkAddresses(), c.checkPages(), c.checkDirectory(), c.checkTickets(), c.checkSessions(), c.checkLimits()}
+	for _, message := range c.Secrets.Keys.faults() {
+		tables = append(tables, []check{{true, "secrets.keys", message}})
+	}
+	return faultsOf(tables...)
+}
+
+// warnings tells what works and deserves a second thought.
+func (c Config) warnings() []Fault {
+	table := []check{
+		{c.Tickets.Redis == nil, "tickets.redis", "without Redis, a restart logs everybody out and a second node shares nothing"},
+		{c.Sessions.Cookie.Secure == "never", "sessions.cookie.secure", "the cookie that opens every service travels in the clear"},
+	}
+	if l := c.Directory.LDAP; l != nil {
+		table = append(
+			table,
+			check{l.BindDN == "", "directory.ldap.bind_dn", "searches are anonymous: most directories then hide attributes"},
+			check{l.DecoyDN == "", "directory.ldap.decoy_dn", "without an entry to refuse binds on, an unknown login is answered faster than a wrong password where the directory's hashes are slow"},
+		)
+	}
+	if r := c.Tickets.Redis; r != nil {
+		u, err := url.Parse(r.URL)
+		remote := err == nil && u.Scheme == "redis" && !loopbackHost(u.Hostname())
+		table = append(
+			table,
+			check{remote, "tickets.redis.url", "the password of Redis and who visits what travel in the clear: use rediss://"},
+			check{r.Password == "" && !(err == nil && u.Scheme == "unix"), "tickets.redis.password", "Redis asks for no password: give Parvis an ACL user of its own"},
+		)
+	}
+	return faultsOf(table)
+}
+
+func (c Config) checkAddresses() []check {
+	const example = "as https://cas.univ.example/cas"
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		u = &url.URL{}
+	}
+	publicURL := u.Scheme == "https" || u.Scheme == "http"
+	table := []check{
+		{c.URL == "", "url", "give the address that browsers know this server by, " + example},
+		{c.URL != "" && (!publicURL || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != ""), "url", "write scheme, host and path only, " + example},
+		{u.Scheme == "http" && !loopbackHost(u.Hostname()), "url", "passwords need https: plain http is for localhost only"},
+		{c.URL != "" && strings.HasSuffix(c.URL, "/"), "url", "leave the last / out"},
+		{!address(c.Listen), "listen", `write host:port, as "localhost:8080" or ":8443"`},
+		{c.Operations.Listen != "" && !address(c.Operations.Listen), "operations.listen", `write host:port, as "localhost:9180"`},
+		{c.Operations.Listen == c.Listen, "operations.listen", "probes and metrics need a port of their own: the public must not reach them"},
+		{(c.TLS.Certificate == "") != (c.TLS.Key == ""), "tls", "give certificate and key together"},
+	}
+	table = append(table, unreadable("tls.certificate", c.TLS.Certificate), unreadable("tls.key", c.TLS.Key))
+	for i, prefix := range c.TrustedProxies {
+		table = append(table, check{prefix.IsValid() && prefix.Bits() == 0, fmt.Sprintf("trusted_proxies[%d]", i), "this trusts the whole world: name your proxies"})
+	}
+	return table
+}
+
+func (c Config) checkPages() []check {
+	links := c.University.Links
+	table := []check{
+		{c.University.Name.FR == "" && c.University.Name.EN == "", "university.name", "give the name that the pages show, at least in one language"},
+		{c.University.Help == Help{}, "university.help", "give one way to get help at least: phone, mail or url"},
+		{!slices.Contains([]string{"fr", "en"}, c.Language), "language", "write fr or en"},
+		folder("theme", c.Theme),
+		{c.Services.Folder == "", "services.folder", "give the folder of your services' files: without one nobody can log in anywhere"},
+		folder("services.folder", c.Services.Folder),
+		{c.Services.Reload.D() < time.Second, "services.reload", "write 1s or more"},
+		{!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "write debug, info, warn or error"},
+	}
+	for _, link := range []struct{ where, value string }{
+		{"university.help.url", c.University.Help.URL},
+		{"university.links.forgot", links.Forgot},
+		{"university.links.activate", links.Activate},
+		{"university.links.accessibility", links.Accessibility},
+		{"university.links.legal", links.Legal},
+		{"university.links.privacy", links.Privacy},
+	} {
+		table = append(table, check{link.value != "" && !webLink(link.value), link.where, "write an address that begins with https://, http:// or /"})
+	}
+	return table
+}
+
+func (c Config) checkDirectory() []check {
+	l := c.Directory.LDAP
+	table := []check{
+		{l == nil && c.Directory.LDIF == "", "directory", "say where people are: ldap, or ldif for a file (`parvis demo` has one built in)"},
+		{l != nil && c.Directory.LDIF != "", "directory", "give ldap or ldif, not both"},
+		unreadable("directory.ldif", c.Directory.LDIF),
+	}
+	if l == nil {
+		return table
+	}
+	const at = "directory.ldap."
+	table = append(
+		table,
+		check{len(l.URLs) == 0, at + "urls", "give one address at least, as ldaps://ldap.univ.example"},
+		check{l.Base == "", at + "base", "give the branch that people are below, as ou=people,dc=univ,dc=example"},
+		check{!strings.HasPrefix(l.PeopleFilter, "(") || !strings.HasSuffix(l.PeopleFilter, ")"), at + "people_filter", "write a filter in brackets, as (objectClass=inetOrgPerson)"},
+		check{len(l.LoginAttributes) == 0, at + "login_attributes", "give one attribute at least that people log in by, as uid"},
+		check{l.BindDN != "" && l.BindPassword == "", at + "bind_password", "bind_dn needs bind_password, or bind_password_file"},
+		check{l.BindDN == "" && l.BindPassword != "", at + "bind_dn", "bind_password needs bind_dn"},
+		check{l.Timeout.D() < 100*time.Millisecond || l.Timeout.D() > time.Minute, at + "timeout", "write a time between 100ms and 1m"},
+		check{l.SearchConnections < 1, at + "search_connections", "write 1 or more"},
+		check{l.BindConnections < 1, at + "bind_connections", "write 1 or more"},
+		unreadable(at+"ca_file", l.CAFile),
+	)
+	for i, address := range l.URLs {
+		where := fmt.Sprintf("%surls[%d]", at, i)
+		u, err := url.Parse(address)
+		if err != nil {
+			u = &url.URL{}
+		}
+		known := slices.Contains([]string{"ldap", "ldaps"}, u.Scheme) && u.Host != "" || u.Scheme == "ldapi"
+		clear := u.Scheme == "ldap" && !l.StartTLS && !l.ClearText && !loopbackHost(u.Hostname())
+		table = append(
+			table,
+			check{!known, where, "write ldaps://host, ldap://host or ldapi://%2Fpath%2Fof%2Fthe%2Fsocket"},
+			check{clear, where, "passwords would travel in the clear: use ldaps://, or start_tls: true"},
+			check{u.Scheme == "ldaps" && l.StartTLS, where, "ldaps:// is encrypted from the start: leave start_tls out"},
+		)
+	}
+	return table
+}
+
+func (c Config) checkTickets() []check {
+	st := c.Tickets.ServiceTicket.D()
+	table := []check{
+		{st < time.Second || st > 5*time.Minute, "tickets.service_ticket", "write a time between 1s and 5m: a ticket that lives longer can be stolen"},
+	}
+	r := c.Tickets.Redis
+	if r == nil {
+		return table
+	}
+	const at = "tickets.redis."
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		u = &url.URL{}
+	}
+	return append(
+		table,
+		check{!slices.Contains([]string{"redis", "rediss", "unix"}, u.Scheme), at + "url", "write rediss://host:6379/0, redis://localhost:6379/0 or unix:///path/of/the/socket"},
+		check{u.User != nil, at + "url", "take the name and password out of the address: give username and password_file"},
+		check{r.Username != "" && r.Password == "", at + "password", "username needs password, or password_file"},
+		check{r.Timeout.D() < 50*time.Millisecond || r.Timeout.D() > 30*time.Second, at + "timeout", "write a time between 50ms and 30s"},
+		check{r.Connections < 1, at + "connections", "write 1 or more"},
+		unreadable(at+"ca_file", r.CAFile),
+	)
+}
+
+func (c Config) checkSessions() []check {
+	s, long := c.Sessions, c.Sessions.RememberMe
+	const at = "sessions."
+	return []check{
+		{s.Idle.D() < time.Minute, at + "idle", "write 1m or more"},
+		{s.Max.D() < s.Idle.D(), at + "max", "write at least as long as sessions.idle"},
+		{s.Max.D() > 7*day, at + "max", "write 7d or less: longer is what remember_me is for"},
+		{long.Idle.D() < s.Idle.D(), at + "remember_me.idle", "write at least as long as sessions.idle"},
+		{long.Max.D() < long.Idle.D(), at + "remember_me.max", "write at least as long as sessions.remember_me.idle"},
+		{long.Max.D() > 90*day, at + "remember_me.max", "write 90d or less: the protocol allows no more than three months"},
+		{s.PerPerson < 1, at + "per_person", "write 1 or more"},
+		{!cookieName(s.Cookie.Name), at + "cookie.name", "write letters, digits, - and _ only, as TGC"},
+		{!slices.Contains([]string{"auto", "always", "never"}, s.Cookie.Secure), at + "cookie.secure", "write auto, always or never"},
+		{s.Cookie.Secure == "never" && strings.HasPrefix(c.URL, "https:"), at + "cookie.secure", "write auto: the public address is https"},
+		{!slices.Contains([]string{"lax", "strict", "none"}, s.Cookie.SameSite), at + "cookie.same_site", "write lax, strict or none"},
+	}
+}
+
+func (c Config) checkLimits() []check {
+	table := []check{
+		{c.Login.Form.D() < time.Minute || c.Login.Form.D() > day, "login.form", "write a time between 1m and 1d"},
+		{c.Login.Concurrent < 1, "login.concurrent", "write 1 or more"},
+		{c.Login.Wait.D() > 30*time.Second, "login.wait", "write 30s or less: nobody waits longer"},
+		{c.Server.MaxHeader < 4<<10, "server.max_header", "write 4KB or more: services' addresses are long"},
+		{c.Server.MaxBody < 4<<10, "server.max_body", "write 4KB or more"},
+	}
+	for _, limit := range []struct {
+		where string
+		Limit
+	}{
+		{"throttle.account_and_address", c.Throttle.AccountAndAddress},
+		{"throttle.address", c.Throttle.Address},
+		{"throttle.account", c.Throttle.Account},
+	} {
+		table = append(
+			table,
+			check{limit.Failures < 1, limit.where + ".failures", "write 1 or more"},
+			check{limit.Period.D() < time.Second, limit.where + ".period", "write 1s or more"},
+		)
+	}
+	for _, wait := range []struct {
+		where string
+		value Duration
+	}{
+		{"server.read_header", c.Server.ReadHeader},
+		{"server.read", c.Server.Read},
+		{"server.write", c.Server.Write},
+		{"server.idle", c.Server.Idle},
+		{"server.drain", c.Server.DrainPeriod},
+	} {
+		table = append(table, check{wait.value.D() < time.Second || wait.value.D() > 10*time.Minute, wait.where, "write a time between 1s and 10m"})
+	}
+	return table
+}
+
+func unreadable(where string, path Path) check {
+	if path == "" {
+		return check{}
+	}
+	file, err := os.Open(string(path))
+	if err != nil {
+		return check{true, where, "the file cannot be read: " + reason(err)}
+	}
+	_ = file.Close()
+	return check{}
+}
+
+func folder(where string, path Path) check {
+	if path == "" {
+		return check{}
+	}
+	_, err := os.ReadDir(string(path))
+	if err != nil {
+		return check{true, where, "the folder cannot be read: " + reason(err)}
+	}
+	return check{}
+}
+
+// address accepts host:port, the host being optional.
+func address(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	return err == nil && port != ""
+}
+
+func loopbackHost(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && addr.IsLoopback()
+}
+
+func webLink(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") || strings.HasPrefix(s, "/") && u.Host == "")
+}
+
+func cookieName(s string) bool {
+	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
