@@ -7,11 +7,13 @@ import "time"
 type Config struct {
 	URL            string     `yaml:"url"`
 	Listen         string     `yaml:"listen"`
+	Drain          Duration   `yaml:"drain"`
 	TLS            TLS        `yaml:"tls"`
 	Operations     Operations `yaml:"operations"`
 	TrustedProxies []Prefix   `yaml:"trusted_proxies"`
 	University     University `yaml:"university"`
 	Language       string     `yaml:"language"`
+	TimeZone       string     `yaml:"time_zone"`
 	Theme          Path       `yaml:"theme"`
 	Secrets        Secrets    `yaml:"secrets"`
 	Directory      Directory  `yaml:"directory"`
@@ -20,7 +22,6 @@ type Config struct {
 	Services       Services   `yaml:"services"`
 	Throttle       Throttle   `yaml:"throttle"`
 	Login          Login      `yaml:"login"`
-	Server         Server     `yaml:"server"`
 	Log            Log        `yaml:"log"`
 }
 
@@ -47,9 +48,15 @@ type Text struct {
 
 // University is what the pages say of the institution.
 type University struct {
-	Name  Text  `yaml:"name"`
-	Help  Help  `yaml:"help"`
-	Links Links `yaml:"links"`
+	Name string `yaml:"name"`
+	// ShortName is the name that people use.
+	ShortName Text   `yaml:"short_name"`
+	URL       string `yaml:"url"`
+	Help      Help   `yaml:"help"`
+	Links     Links  `yaml:"links"`
+	// Accessibility is what the statement of accessibility declares: none,
+	// partial or full.
+	Accessibility string `yaml:"accessibility"`
 }
 
 // Help is whom people turn to.
@@ -62,6 +69,7 @@ type Help struct {
 
 // Links are the ways out of the login page; an empty one is not shown.
 type Links struct {
+	Home          string `yaml:"home"`
 	Forgot        string `yaml:"forgot"`
 	Activate      string `yaml:"activate"`
 	Accessibility string `yaml:"accessibility"`
@@ -188,17 +196,6 @@ type Login struct {
 	Wait       Duration `yaml:"wait"`
 }
 
-// Server bounds what one request may take.
-type Server struct {
-	MaxHeader   ByteSize `yaml:"max_header"`
-	MaxBody     ByteSize `yaml:"max_body"`
-	ReadHeader  Duration `yaml:"read_header"`
-	Read        Duration `yaml:"read"`
-	Write       Duration `yaml:"write"`
-	Idle        Duration `yaml:"idle"`
-	DrainPeriod Duration `yaml:"drain"`
-}
-
 // Log says what is written, and where.
 type Log struct {
 	Level string `yaml:"level"`
@@ -210,8 +207,11 @@ type Log struct {
 func Default() Config {
 	return Config{
 		Listen:     "localhost:8080",
+		Drain:      Duration(20 * time.Second),
 		Operations: Operations{Listen: "localhost:9180"},
+		University: University{Accessibility: "none"},
 		Language:   "fr",
+		TimeZone:   "Europe/Paris",
 		Tickets:    Tickets{ServiceTicket: Duration(10 * time.Second)},
 		Sessions: Sessions{
 			Idle: Duration(2 * time.Hour),
@@ -231,15 +231,6 @@ func Default() Config {
 			Account:           Limit{Failures: 50, Period: Duration(time.Hour)},
 		},
 		Login: Login{Form: Duration(time.Hour), Concurrent: 32, Wait: Duration(3 * time.Second)},
-		Server: Server{
-			MaxHeader:   16 << 10,
-			MaxBody:     64 << 10,
-			ReadHeader:  Duration(5 * time.Second),
-			Read:        Duration(15 * time.Second),
-			Write:       Duration(30 * time.Second),
-			Idle:        Duration(90 * time.Second),
-			DrainPeriod: Duration(20 * time.Second),
-		},
-		Log: Log{Level: "info"},
+		Log:   Log{Level: "info"},
 	}
 }

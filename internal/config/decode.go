@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -187,7 +188,7 @@ func expand(text string, env func(string) (string, bool)) (string, error) {
 		}
 		name, rest, closed := strings.Cut(after, "}")
 		if !closed {
-			return "", fmt.Errorf(`"${" has no "}": write ${NAME}, or $${ for the characters themselves`)
+			return "", errors.New(`"${" has no "}": write ${NAME}, or $${ for the characters themselves`)
 		}
 		value, ok := env(name)
 		if !ok {

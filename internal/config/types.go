@@ -44,29 +44,6 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// ByteSize is a number of bytes: "512B", "16KB", "64MB" (a KB is 1024 bytes).
-type ByteSize int64
-
-// UnmarshalText reads a size.
-func (b *ByteSize) UnmarshalText(text []byte) error {
-	units := []struct {
-		suffix string
-		size   int64
-	}{{"KB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}, {"B", 1}}
-	for _, unit := range units {
-		digits, ok := strings.CutSuffix(string(text), unit.suffix)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 20)
-		if err == nil {
-			*b = ByteSize(int64(n) * unit.size)
-			return nil
-		}
-	}
-	return errors.New(`write a size with its unit, as "512B", "16KB" or "64MB"`)
-}
-
 // Secret is a value that is never printed.
 type Secret string
 

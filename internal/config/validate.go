@@ -58,7 +58,7 @@ func (c Config) warnings() []Fault {
 		table = append(
 			table,
 			check{remote, "tickets.redis.url", "the password of Redis and who visits what travel in the clear: use rediss://"},
-			check{r.Password == "" && !(err == nil && u.Scheme == "unix"), "tickets.redis.password", "Redis asks for no password: give Parvis an ACL user of its own"},
+			check{r.Password == "" && !strings.HasPrefix(r.URL, "unix:"), "tickets.redis.password", "Redis asks for no password: give Parvis an ACL user of its own"},
 		)
 	}
 	return faultsOf(table)
@@ -75,7 +75,9 @@ func (c Config) checkAddresses() []check {
 		{c.URL == "", "url", "give the address that browsers know this server by, " + example},
 		{c.URL != "" && (!publicURL || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != ""), "url", "write scheme, host and path only, " + example},
 		{u.Scheme == "http" && !loopbackHost(u.Hostname()), "url", "passwords need https: plain http is for localhost only"},
+		{u.Host != "" && strings.Trim(u.Path, "/") == "", "url", "add a path, " + example + ": the session's cookie is for that path only"},
 		{c.URL != "" && strings.HasSuffix(c.URL, "/"), "url", "leave the last / out"},
+		{c.Drain.D() < time.Second || c.Drain.D() > 10*time.Minute, "drain", "write a time between 1s and 10m"},
 		{!address(c.Listen), "listen", `write host:port, as "localhost:8080" or ":8443"`},
 		{c.Operations.Listen != "" && !address(c.Operations.Listen), "operations.listen", `write host:port, as "localhost:9180"`},
 		{c.Operations.Listen == c.Listen, "operations.listen", "probes and metrics need a port of their own: the public must not reach them"},
@@ -90,10 +92,13 @@ func (c Config) checkAddresses() []check {
 
 func (c Config) checkPages() []check {
 	links := c.University.Links
+	_, zone := time.LoadLocation(c.TimeZone)
 	table := []check{
-		{c.University.Name.FR == "" && c.University.Name.EN == "", "university.name", "give the name that the pages show, at least in one language"},
+		{c.University.Name == "", "university.name", "give the name that the pages show"},
 		{c.University.Help == Help{}, "university.help", "give one way to get help at least: phone, mail or url"},
 		{!slices.Contains([]string{"fr", "en"}, c.Language), "language", "write fr or en"},
+		{zone != nil, "time_zone", "write the name of a time zone, as Europe/Paris"},
+		{!slices.Contains([]string{"none", "partial", "full"}, c.University.Accessibility), "university.accessibility", "write none, partial or full"},
 		folder("theme", c.Theme),
 		{c.Services.Folder == "", "services.folder", "give the folder of your services' files: without one nobody can log in anywhere"},
 		folder("services.folder", c.Services.Folder),
@@ -101,6 +106,8 @@ func (c Config) checkPages() []check {
 		{!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "write debug, info, warn or error"},
 	}
 	for _, link := range []struct{ where, value string }{
+		{"university.url", c.University.URL},
+		{"university.links.home", links.Home},
 		{"university.help.url", c.University.Help.URL},
 		{"university.links.forgot", links.Forgot},
 		{"university.links.activate", links.Activate},
@@ -144,11 +151,11 @@ func (c Config) checkDirectory() []check {
 			u = &url.URL{}
 		}
 		known := slices.Contains([]string{"ldap", "ldaps"}, u.Scheme) && u.Host != "" || u.Scheme == "ldapi"
-		clear := u.Scheme == "ldap" && !l.StartTLS && !l.ClearText && !loopbackHost(u.Hostname())
+		readable := u.Scheme == "ldap" && !l.StartTLS && !l.ClearText && !loopbackHost(u.Hostname())
 		table = append(
 			table,
 			check{!known, where, "write ldaps://host, ldap://host or ldapi://%2Fpath%2Fof%2Fthe%2Fsocket"},
-			check{clear, where, "passwords would travel in the clear: use ldaps://, or start_tls: true"},
+			check{readable, where, "passwords would travel in the clear: use ldaps://, or start_tls: true"},
 			check{u.Scheme == "ldaps" && l.StartTLS, where, "ldaps:// is encrypted from the start: leave start_tls out"},
 		)
 	}
@@ -203,8 +210,6 @@ func (c Config) checkLimits() []check {
 		{c.Login.Form.D() < time.Minute || c.Login.Form.D() > day, "login.form", "write a time between 1m and 1d"},
 		{c.Login.Concurrent < 1, "login.concurrent", "write 1 or more"},
 		{c.Login.Wait.D() > 30*time.Second, "login.wait", "write 30s or less: nobody waits longer"},
-		{c.Server.MaxHeader < 4<<10, "server.max_header", "write 4KB or more: services' addresses are long"},
-		{c.Server.MaxBody < 4<<10, "server.max_body", "write 4KB or more"},
 	}
 	for _, limit := range []struct {
 		where string
@@ -219,18 +224,6 @@ func (c Config) checkLimits() []check {
 			check{limit.Failures < 1, limit.where + ".failures", "write 1 or more"},
 			check{limit.Period.D() < time.Second, limit.where + ".period", "write 1s or more"},
 		)
-	}
-	for _, wait := range []struct {
-		where string
-		value Duration
-	}{
-		{"server.read_header", c.Server.ReadHeader},
-		{"server.read", c.Server.Read},
-		{"server.write", c.Server.Write},
-		{"server.idle", c.Server.Idle},
-		{"server.drain", c.Server.DrainPeriod},
-	} {
-		table = append(table, check{wait.value.D() < time.Second || wait.value.D() > 10*time.Minute, wait.where, "write a time between 1s and 10m"})
 	}
 	return table
 }
