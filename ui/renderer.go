@@ -1,0 +1,207 @@
+package ui
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/text/language"
+)
+
+// Renderer writes pages. It is safe for concurrent use, and nothing in it
+// changes once New has returned.
+type Renderer struct {
+	options   Options
+	languages []string // the default first
+	matcher   language.Matcher
+	pages     map[string]map[string]*template.Template // by language, by page
+	names     map[string]string                        // of each language, in itself
+	assets    *assets
+	buffers   sync.Pool
+}
+
+// New reads the templates, the words, the styles and the scripts, and those of
+// the theme, and tries every page in every language: a theme with a fault does
+// not start.
+func New(options Options) (*Renderer, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("read page options: %w", err)
+	}
+	theme, err := openTheme(options.ThemeDir)
+	if err != nil {
+		return nil, err
+	}
+	p := &Renderer{
+		options:   options,
+		languages: []string{options.DefaultLanguage},
+		pages:     map[string]map[string]*template.Template{},
+		names:     map[string]string{},
+	}
+	for _, lang := range spoken {
+		if lang != options.DefaultLanguage {
+			p.languages = append(p.languages, lang)
+		}
+	}
+	p.matcher = matcherOf(p.languages)
+	p.buffers.New = func() any { return bytes.NewBuffer(make([]byte, 0, 16<<10)) }
+	if p.assets, err = loadAssets(options.BasePath, theme); err != nil {
+		return nil, err
+	}
+	catalogue, err := loadWords(theme, options)
+	if err != nil {
+		return nil, err
+	}
+	for _, lang := range p.languages {
+		words := catalogue[lang]
+		if p.names[lang], err = words.say("language.name", nil); err != nil {
+			return nil, err
+		}
+		if p.pages[lang], err = loadPages(theme, options, p.assets, words); err != nil {
+			return nil, fmt.Errorf("load pages in %s: %w", lang, err)
+		}
+	}
+	return p, p.try()
+}
+
+func matcherOf(languages []string) language.Matcher {
+	tags := make([]language.Tag, len(languages))
+	for i, lang := range languages {
+		tags[i] = language.Make(lang)
+	}
+	return language.NewMatcher(tags)
+}
+
+// page is what templates see.
+type page struct {
+	View     View
+	Frame    *Frame
+	Switches []languageLink
+	self     string
+}
+
+// Again is the page's own address, as the href of a link.
+func (p *page) Again() template.HTMLAttr { return href(p.self) }
+
+// href writes an address byte for byte, as an attribute of its own: the
+// template engine would write its bytes in another form.
+func href(address string) template.HTMLAttr {
+	return template.HTMLAttr(`href="` + html.EscapeString(address) + `"`)
+}
+
+// languageLink leads to the same page in another language.
+type languageLink struct {
+	Lang, Name string
+	Href       template.HTMLAttr
+}
+
+// Write answers with a page: the status as given, in the language of the
+// request, never to be stored. An error means that nothing was written.
+func (p *Renderer) Write(w http.ResponseWriter, r *http.Request, status int, v View) error {
+	lang := p.Language(r)
+	buffer := p.buffers.Get().(*bytes.Buffer)
+	defer p.buffers.Put(buffer)
+	buffer.Reset()
+	if err := p.render(buffer, lang, v); err != nil {
+		return err
+	}
+	p.remember(w, r)
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", lang)
+	h.Set("Content-Length", strconv.Itoa(buffer.Len()))
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	h.Set("Expires", "Thu, 01 Jan 1970 00:00:00 GMT")
+	if waits, ok := v.(interface{ Seconds() int }); ok {
+		h.Set("Retry-After", strconv.Itoa(waits.Seconds()))
+	}
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	if _, err := w.Write(buffer.Bytes()); err != nil {
+		return fmt.Errorf("write page: %w", err)
+	}
+	return nil
+}
+
+func (p *Renderer) render(buffer *bytes.Buffer, lang string, v View) error {
+	if v == nil {
+		return errors.New("render page: no view")
+	}
+	tmpl := p.pages[lang][v.Page()]
+	if tmpl == nil {
+		return fmt.Errorf("render page %s: no such template", v.Page())
+	}
+	frame := v.frame()
+	self := p.self(frame)
+	data := &page{View: v, Frame: frame, Switches: p.switches(lang, self), self: self}
+	if err := tmpl.Execute(buffer, data); err != nil {
+		return fmt.Errorf("render page %s: %w", v.Page(), err)
+	}
+	return nil
+}
+
+// self is the page's own address, on this server for sure.
+func (p *Renderer) self(frame *Frame) string {
+	if !isLocalPath(frame.Self) {
+		return p.options.BasePath + "/login"
+	}
+	path, query, _ := strings.Cut(frame.Self, "?")
+	return withoutLocale(path, query)
+}
+
+// switches are links to the same page in the other languages.
+func (p *Renderer) switches(lang, self string) []languageLink {
+	separator := "?"
+	if strings.Contains(self, "?") {
+		separator = "&"
+	}
+	links := make([]languageLink, 0, len(p.languages)-1)
+	for _, other := range p.languages {
+		if other != lang {
+			links = append(links, languageLink{Lang: other, Name: p.names[other], Href: href(self + separator + "locale=" + other)})
+		}
+	}
+	return links
+}
+
+// everyPage has one empty view of each page.
+func everyPage() []View {
+	return []View{
+		&Login{}, &Welcome{}, &Warn{}, &Handoff{Action: "https://service.example/"}, &LoggedOut{}, &Refused{},
+		&Throttled{}, &AccountState{State: "suspended"}, &Error{}, &Maintenance{},
+	}
+}
+
+// try renders every page once, so that a template's fault shows at start.
+func (p *Renderer) try() error {
+	var faults []error
+	for _, lang := range p.languages {
+		for _, v := range everyPage() {
+			var buffer bytes.Buffer
+			if err := p.render(&buffer, lang, v); err != nil {
+				faults = append(faults, fmt.Errorf("try in %s: %w", lang, err))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// pageNames are the names of the pages, in order.
+func pageNames() []string {
+	names := make([]string, 0, 10)
+	for _, v := range everyPage() {
+		names = append(names, v.Page())
+	}
+	slices.Sort(names)
+	return names
+}
