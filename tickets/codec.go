@@ -73,6 +73,14 @@ func DecodeSession(record string) (Session, error) {
 	return s, nil
 }
 
+// SessionID reads no more of a session's record than its identifier, which
+// shares the record's memory. It is "" where there is none.
+func SessionID(record string) TGT {
+	r := reader{rest: record}
+	r.expect(sessionRecord)
+	return TGT(r.text())
+}
+
 // AppendTicket appends the record of a ticket to dst.
 func AppendTicket(dst []byte, t Ticket) []byte {
 	dst = append(dst, ticketRecord)

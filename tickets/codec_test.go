@@ -65,6 +65,9 @@ func TestSessionComesBack(t *testing.T) {
 				delete(want.Attributes, name)
 			}
 		}
+		if id := tickets.SessionID(string(tickets.AppendSession(nil, want))); id != want.ID {
+			t.Fatalf("identifier %q, want %q", id, want.ID)
+		}
 		if len(want.Attributes) == 0 {
 			want.Attributes = nil
 		}

@@ -65,6 +65,12 @@ type Ticket struct {
 	Proxies []string
 }
 
+// BelongsTo reports whether the ticket may be granted by the session of tgt:
+// its identifier has the form of its kind and lives in the session's slot.
+func (t Ticket) BelongsTo(tgt TGT) bool {
+	return tgt.Valid() && t.Kind == t.ID.Kind() && t.ID.Tag() == tgt.Tag()
+}
+
 // Visit is a service that a session handed a ticket to.
 type Visit struct {
 	Ticket  TicketID
@@ -87,20 +93,25 @@ type Store interface {
 	// Renew lets the session of old go on under s.ID, which must have been
 	// minted by [Minter.Rotate] from old: the same person typed their password
 	// again. Old is dead at once; tickets and visits remain; limits start
-	// anew. ErrNotFound when the session of old has ended.
+	// anew. ErrNotFound when the session of old has ended, or is another
+	// person's: a session never changes hands.
 	Renew(ctx context.Context, old TGT, s Session) error
 	// Grant stores a ticket, slides the session's idle limit and records the
-	// visit, all or nothing.
+	// visit, all or nothing. A proxy-granting ticket is no visit: the service
+	// it is for has one already. ErrNotFound when the session has ended, or
+	// when the ticket does not belong to it ([Ticket.BelongsTo]).
 	Grant(ctx context.Context, tgt TGT, t Ticket) (Session, error)
 	// Redeem takes a service or proxy ticket out of the store: at most one
-	// caller ever gets it, and none once its session has ended.
+	// caller ever gets it, and none once its session has ended. Any other
+	// kind is ErrNotFound, and stays where it is.
 	Redeem(ctx context.Context, id TicketID) (Ticket, Session, error)
 	// Close ends a session with all its tickets, and says whom to tell, the
 	// oldest visit first. Closing a session that is not there is no error.
 	Close(ctx context.Context, tgt TGT) ([]Visit, error)
 	// Visits lists the visits of a live session, the oldest first.
 	Visits(ctx context.Context, tgt TGT) ([]Visit, error)
-	// SessionsOf lists the live sessions of a person, the oldest first.
+	// SessionsOf lists the live sessions of a person, the one whose password
+	// was typed longest ago first.
 	SessionsOf(ctx context.Context, uid string) ([]Session, error)
 	// Spend marks a single-use token as used for ttl. It reports whether this
 	// call is the first to do so.
