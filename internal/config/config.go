@@ -182,10 +182,10 @@ type Throttle struct {
 	Account           Limit `yaml:"account"`
 }
 
-// Limit allows so many failures at once, and as many again over the period.
+// Limit allows so many failures at once, and one more each time.
 type Limit struct {
-	Failures int      `yaml:"failures"`
-	Period   Duration `yaml:"period"`
+	Burst int      `yaml:"burst"`
+	Every Duration `yaml:"every"`
 }
 
 // Login bounds how long a login form lives, and how many passwords are checked
@@ -226,9 +226,9 @@ func Default() Config {
 		},
 		Services: Services{Reload: Duration(5 * time.Second)},
 		Throttle: Throttle{
-			AccountAndAddress: Limit{Failures: 5, Period: Duration(2 * time.Minute)},
-			Address:           Limit{Failures: 100, Period: Duration(time.Minute)},
-			Account:           Limit{Failures: 50, Period: Duration(time.Hour)},
+			AccountAndAddress: Limit{Burst: 5, Every: Duration(time.Minute)},
+			Address:           Limit{Burst: 200, Every: Duration(600 * time.Millisecond)},
+			Account:           Limit{Burst: 60, Every: Duration(2 * time.Minute)},
 		},
 		Login: Login{Form: Duration(time.Hour), Concurrent: 32, Wait: Duration(3 * time.Second)},
 		Log:   Log{Level: "info"},

@@ -104,7 +104,7 @@ func TestFaults(t *testing.T) {
 		{"S12: a cookie that is not secure", "services: {", "sessions: {cookie: {secure: never}}\nservices: {", []string{"sessions.cookie.secure: write auto"}},
 		{"no folder of services", "services: {folder: services}", "", []string{"services.folder: give the folder"}},
 		{"folder that is not there", "folder: services", "folder: elsewhere", []string{"services.folder: the folder cannot be read: no such file"}},
-		{"limit of nothing", "services: {", "throttle: {account: {failures: 0}}\nservices: {", []string{"throttle.account.failures: write 1 or more"}},
+		{"limit of nothing", "services: {", "throttle: {account: {burst: 0}}\nservices: {", []string{"throttle.account.burst: write 1 or more"}},
 		{"S25: help that runs a script", "{mail: a", "{url: \"javascript:alert(1)\", mail: a", []string{"university.help.url: write an address that begins with https://"}},
 	}
 	for _, test := range tests {

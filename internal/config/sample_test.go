@@ -91,7 +91,7 @@ func TestSampleTellsTheDefaults(t *testing.T) {
 			t.Errorf("%s: the sample says %q, the default is %q", path, shown[path], defaults[path])
 		}
 	}
-	for _, path := range []string{"sessions.idle", "throttle.address.failures", "directory.ldap.login_attributes"} {
+	for _, path := range []string{"sessions.idle", "throttle.address.burst", "directory.ldap.login_attributes"} {
 		if defaults[path] == "" {
 			t.Errorf("%s has no default to compare: the test proves nothing", path)
 		}

@@ -221,8 +221,8 @@ func (c Config) checkLimits() []check {
 	} {
 		table = append(
 			table,
-			check{limit.Failures < 1, limit.where + ".failures", "write 1 or more"},
-			check{limit.Period.D() < time.Second, limit.where + ".period", "write 1s or more"},
+			check{limit.Burst < 1, limit.where + ".burst", "write 1 or more"},
+			check{limit.Every.D() < time.Millisecond, limit.where + ".every", "write 1ms or more"},
 		)
 	}
 	return table
