@@ -87,6 +87,9 @@ type page struct {
 	self     string
 }
 
+// Self is the page's own address.
+func (p *page) Self() string { return p.self }
+
 // Again is the page's own address, as the href of a link.
 func (p *page) Again() template.HTMLAttr { return href(p.self) }
 
