@@ -1,0 +1,262 @@
+package cas
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"parvis/identity"
+	"parvis/internal/audit"
+	"parvis/internal/httpx"
+	"parvis/internal/ratelimit"
+	"parvis/tickets"
+	"parvis/ui"
+)
+
+// credentials are what the login form brings back.
+type credentials struct {
+	login, password string
+	rememberMe      bool
+	warn            bool
+	publicStation   bool
+}
+
+// missing tells which of the two fields is empty.
+func (c credentials) missing() ui.Problem {
+	switch {
+	case c.login != "":
+		return ui.MissingPassword
+	case c.password != "":
+		return ui.MissingUsername
+	}
+	return ui.MissingBoth
+}
+
+func (c credentials) choices() ui.Choices {
+	return ui.Choices{RememberMe: c.rememberMe, PublicWorkstation: c.publicStation, Warn: c.warn}
+}
+
+// acceptLogin is /login as a credential acceptor (specification, section 2.2).
+func (s *Server) acceptLogin(w http.ResponseWriter, r *http.Request) error {
+	p, err := httpx.ParseParams(w, r)
+	if err != nil {
+		return err
+	}
+	q, err := s.readLogin(p)
+	if err != nil {
+		return s.refuseService(w, r, q, err)
+	}
+	if p.Get("_eventId") == "proceed" {
+		return s.consent(w, r, p, q)
+	}
+	c := credentials{
+		login: identity.FoldLogin(p.Get("username")), password: p.Get("password"),
+		rememberMe: s.limits.RememberMe && set(p, "rememberMe"),
+		warn:       set(p, "warn"), publicStation: set(p, "publicWorkstation"),
+	}
+	err = s.forms.spend(r.Context(), p.Get("execution"), s.browserOf(r))
+	switch {
+	case errors.Is(err, errFormToken):
+		problem := ui.Expired
+		if s.browserOf(r) == "" {
+			problem = ui.NoCookies
+		}
+		return s.showForm(w, r, q, http.StatusUnprocessableEntity, ui.Login{Username: p.Get("username"), Problem: problem})
+	case err != nil:
+		return err
+	case c.login == "" || c.password == "":
+		return s.showForm(w, r, q, http.StatusOK, ui.Login{Username: p.Get("username"), Problem: c.missing(), Ticked: c.choices()})
+	}
+	person, err := s.checkPassword(r, c)
+	if err != nil {
+		return s.refuseLogin(w, r, q, c, p.Get("username"), err)
+	}
+	return s.openSession(w, r, q, c, person)
+}
+
+// throttledError refuses an attempt before its password is looked at.
+type throttledError struct{ retry time.Duration }
+
+func (e *throttledError) Error() string { return "too many attempts" }
+
+// checkPassword asks the throttle, then the directory. Both happen behind the
+// gate, so that attempts made at the same moment are counted before the next
+// ones are let in.
+func (s *Server) checkPassword(r *http.Request, c credentials) (identity.Person, error) {
+	attempt := ratelimit.Attempt{
+		Account: c.login, Address: httpx.EventOf(r.Context()).Client(), Known: s.knowsDevice(r, c.login),
+	}
+	var person identity.Person
+	err := s.gate.Do(r.Context(), func(ctx context.Context) error {
+		var err error
+		person, err = s.attempt(ctx, r, c, attempt)
+		return err
+	})
+	return person, err
+}
+
+func (s *Server) attempt(ctx context.Context, r *http.Request, c credentials, attempt ratelimit.Attempt) (identity.Person, error) {
+	retry, err := s.throttle.Check(ctx, attempt)
+	if err != nil {
+		return identity.Person{}, err
+	}
+	if retry > 0 {
+		s.record(r, audit.Event{Action: audit.Throttled, Outcome: audit.Refused, LoginHash: s.pseudonym(c.login)})
+		return identity.Person{}, &throttledError{retry}
+	}
+	person, err := s.directory.Authenticate(ctx, c.login, c.password)
+	var state *identity.StateError
+	switch {
+	case errors.Is(err, identity.ErrBadCredentials):
+		s.record(r, audit.Event{Action: audit.Login, Outcome: audit.Failure, LoginHash: s.pseudonym(c.login), Reason: "bad_credentials"})
+		if err := s.throttle.Fail(ctx, attempt); err != nil {
+			return person, err
+		}
+		return person, err
+	case errors.As(err, &state):
+		s.record(r, audit.Event{Action: audit.Login, Outcome: audit.Refused, User: state.UID, Reason: string(state.State)})
+	case err != nil:
+		return person, err
+	}
+	if forgiven := s.throttle.Forgive(ctx, attempt); forgiven != nil {
+		return person, forgiven
+	}
+	return person, err
+}
+
+func (s *Server) pseudonym(login string) string { return s.sealer.Pseudonym("audit", login) }
+
+// refuseLogin answers a login that did not succeed. What it says is the same
+// for an unknown person and for a wrong password; the state of an account
+// shows only to who proved its password.
+func (s *Server) refuseLogin(w http.ResponseWriter, r *http.Request, q loginRequest, c credentials, typed string, cause error) error {
+	var throttled *throttledError
+	var state *identity.StateError
+	switch {
+	case errors.Is(cause, identity.ErrBadCredentials):
+		return s.showForm(w, r, q, http.StatusUnauthorized, ui.Login{Username: typed, Problem: ui.BadCredentials, Ticked: c.choices()})
+	case errors.As(cause, &throttled):
+		view := &ui.Throttled{Frame: s.frame(r, &q), Retry: throttled.retry}
+		return s.pages.Write(w, r, http.StatusLocked, view)
+	case errors.As(cause, &state):
+		view := &ui.AccountState{Frame: s.frame(r, &q), State: state.State, User: state.UID}
+		return s.pages.Write(w, r, http.StatusForbidden, view)
+	}
+	return cause
+}
+
+// openSession begins a session for a person who proved their password, and
+// goes on to the service, if one was asked for.
+func (s *Server) openSession(w http.ResponseWriter, r *http.Request, q loginRequest, c credentials, person identity.Person) error {
+	session, err := s.newSession(r, c, person)
+	if err != nil {
+		return err
+	}
+	if c.publicStation {
+		// A shared computer keeps nothing that would open another service.
+		s.cookies.forget(w)
+	} else {
+		s.setSessionCookies(w, r, c, session)
+	}
+	s.record(r, audit.Event{
+		Action: audit.Login, Outcome: audit.Success, User: person.UID, Session: session.ID.Hint(), Service: q.target,
+	})
+	if q.target == "" {
+		return s.welcome(w, r, session, true)
+	}
+	if err := q.service.Allow(session.UID, session.Attributes, s.now()); err != nil {
+		return s.refusePerson(w, r, q, session, err)
+	}
+	return s.grant(w, r, q, session, true)
+}
+
+// newSession opens a session under an identifier that no browser has seen
+// before. Where the same person was already logged in with this browser, the
+// session goes on under the new identifier with all that it has granted: two
+// tabs in which somebody types their password are one session. A session of
+// somebody else ends.
+func (s *Server) newSession(r *http.Request, c credentials, person identity.Person) (tickets.Session, error) {
+	ctx := r.Context()
+	event := httpx.EventOf(ctx)
+	session := tickets.Session{
+		UID: person.UID, Attributes: person.Attributes, AuthTime: s.now(), RememberMe: c.rememberMe,
+		Idle: s.limits.Idle, Max: s.limits.Max,
+		Address: event.Client().String(), UserAgent: clip(r.UserAgent()),
+	}
+	if c.rememberMe && !c.publicStation {
+		session.Idle, session.Max = s.limits.RememberIdle, s.limits.RememberMax
+	}
+	for _, old := range s.cookies.presented(r) {
+		before, err := s.store.Session(ctx, old)
+		switch {
+		case isGone(err):
+			continue
+		case err != nil:
+			return session, err
+		case before.UID == person.UID && !c.publicStation:
+			if session.ID, err = s.mint.Rotate(old); err != nil {
+				return session, err
+			}
+			if err := s.store.Renew(ctx, old, session); !isGone(err) {
+				return session, err
+			}
+		default:
+			if _, err := s.store.Close(ctx, old); err != nil {
+				return session, err
+			}
+			s.record(r, audit.Event{
+				Action: audit.SessionEnded, Outcome: audit.Success, User: before.UID,
+				Session: old.Hint(), Reason: "replaced",
+			})
+		}
+	}
+	if err := s.makeRoom(r, person.UID); err != nil {
+		return session, err
+	}
+	id, err := s.mint.TGT()
+	if err != nil {
+		return session, err
+	}
+	session.ID = id
+	return session, s.store.Open(ctx, session)
+}
+
+// makeRoom ends the oldest sessions of a person who has too many.
+func (s *Server) makeRoom(r *http.Request, uid string) error {
+	if s.limits.SessionsPerPerson == 0 {
+		return nil
+	}
+	open, err := s.store.SessionsOf(r.Context(), uid)
+	if err != nil {
+		return err
+	}
+	for len(open) >= s.limits.SessionsPerPerson {
+		oldest := open[0].ID
+		if _, err := s.store.Close(r.Context(), oldest); err != nil {
+			return err
+		}
+		s.record(r, audit.Event{
+			Action: audit.SessionEnded, Outcome: audit.Success, User: uid,
+			Session: oldest.Hint(), Reason: "too_many",
+		})
+		open = open[1:]
+	}
+	return nil
+}
+
+func (s *Server) setSessionCookies(w http.ResponseWriter, r *http.Request, c credentials, session tickets.Session) {
+	lifetime := time.Duration(0)
+	if session.RememberMe {
+		lifetime = session.Max
+	}
+	http.SetCookie(w, s.cookies.make(s.cookies.Name, string(session.ID), lifetime))
+	if c.warn {
+		http.SetCookie(w, s.cookies.make(warnCookie, "1", lifetime))
+	} else if len(r.CookiesNamed(warnCookie)) > 0 {
+		http.SetCookie(w, s.cookies.make(warnCookie, "", -1))
+	}
+	http.SetCookie(w, s.deviceProof(c.login))
+}
+
+func isGone(err error) bool { return errors.Is(err, tickets.ErrNotFound) }

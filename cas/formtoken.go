@@ -1,0 +1,115 @@
+package cas
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Sealer encrypts what a browser keeps for the server between two requests.
+// The purpose separates one use of the keys from another; bound is what the
+// sealed value may only be opened together with. Pseudonym is a keyed hash:
+// the same for the same value, and nothing to guess from without the keys.
+type Sealer interface {
+	Seal(purpose string, plain, bound []byte) []byte
+	Open(purpose string, sealed, bound []byte) ([]byte, error)
+	Pseudonym(purpose, value string) string
+}
+
+// Tokens remembers which single-use tokens were used.
+type Tokens interface {
+	// Spend reports whether this call is the first for the token.
+	Spend(ctx context.Context, token string, ttl time.Duration) (bool, error)
+}
+
+// errFormToken refuses a form that was not given out to this browser, is too
+// old, or was sent before.
+var errFormToken = errors.New("login form is stale")
+
+// formTokens makes the hidden "execution" field of the login form: it is what
+// the specification calls the login ticket (section 3.5). The token is sealed,
+// bound to the cookie of the browser it was given to, good for one use, and
+// costs the server nothing until the form comes back.
+type formTokens struct {
+	sealer   Sealer
+	spent    Tokens
+	lifetime time.Duration
+	now      func() time.Time
+	random   io.Reader
+}
+
+const (
+	formTokenPurpose = "login form"
+	formTokenIDSize  = 16
+	formTokenSize    = 8 + formTokenIDSize
+)
+
+func (f *formTokens) issue(browser string) (string, error) {
+	plain := make([]byte, formTokenSize)
+	binary.BigEndian.PutUint64(plain, uint64(f.now().Unix()))
+	if _, err := io.ReadFull(f.random, plain[8:]); err != nil {
+		return "", fmt.Errorf("draw a form token: %w", err)
+	}
+	sealed := f.sealer.Seal(formTokenPurpose, plain, browserKey(browser))
+	return base64.RawURLEncoding.EncodeToString(sealed), nil
+}
+
+// spend uses a token up. It returns errFormToken when the token cannot be
+// used, whatever the reason.
+func (f *formTokens) spend(ctx context.Context, token, browser string) error {
+	sealed, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || browser == "" {
+		return errFormToken
+	}
+	plain, err := f.sealer.Open(formTokenPurpose, sealed, browserKey(browser))
+	if err != nil || len(plain) != formTokenSize {
+		return errFormToken
+	}
+	age := f.now().Sub(time.Unix(int64(binary.BigEndian.Uint64(plain)), 0))
+	// A node whose clock is behind may read a token from the near future.
+	if age > f.lifetime || age < -time.Minute {
+		return errFormToken
+	}
+	first, err := f.spent.Spend(ctx, string(plain[8:]), f.lifetime-age+time.Minute)
+	if err != nil {
+		return fmt.Errorf("spend a form token: %w", err)
+	}
+	if !first {
+		return errFormToken
+	}
+	return nil
+}
+
+func browserKey(browser string) []byte {
+	sum := sha256.Sum256([]byte(browser))
+	return sum[:]
+}
+
+// browser returns the name this server gave to the browser, giving one to a
+// browser that has none. It identifies no person and opens nothing: it ties a
+// form to the browser it was shown in, so that no other site can send one.
+func (s *Server) browser(w http.ResponseWriter, r *http.Request) (string, error) {
+	if name := s.browserOf(r); name != "" {
+		return name, nil
+	}
+	raw := make([]byte, 18)
+	if _, err := io.ReadFull(s.random, raw); err != nil {
+		return "", fmt.Errorf("name a browser: %w", err)
+	}
+	name := base64.RawURLEncoding.EncodeToString(raw)
+	http.SetCookie(w, s.cookies.make(browserCookie, name, 0))
+	return name, nil
+}
+
+func (s *Server) browserOf(r *http.Request) string {
+	if c, err := r.Cookie(browserCookie); err == nil && len(c.Value) <= 64 {
+		return c.Value
+	}
+	return ""
+}

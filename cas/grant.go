@@ -1,0 +1,90 @@
+package cas
+
+import (
+	"net/http"
+
+	"parvis/internal/audit"
+	"parvis/internal/httpx"
+	"parvis/services"
+	"parvis/tickets"
+	"parvis/ui"
+)
+
+// grant issues a service ticket and hands it to the service through the
+// browser, by the method that was asked (specification, section 2.1.1,
+// "method").
+func (s *Server) grant(w http.ResponseWriter, r *http.Request, q loginRequest, session tickets.Session, newLogin bool) error {
+	id, err := s.mint.Ticket(tickets.ServiceTicket, session.ID)
+	if err != nil {
+		return err
+	}
+	lifetime := q.service.Lifetimes.ServiceTicket
+	if lifetime == 0 {
+		lifetime = s.limits.ServiceTicket
+	}
+	_, err = s.store.Grant(r.Context(), session.ID, tickets.Ticket{
+		ID: id, Kind: tickets.ServiceTicket, Service: q.target, Lifetime: lifetime, FromNewLogin: newLogin,
+	})
+	if err != nil {
+		return err
+	}
+	s.record(r, audit.Event{
+		Action: audit.TicketGranted, Outcome: audit.Success, User: session.UID,
+		Session: session.ID.Hint(), Service: q.target, Ticket: id.Hint(),
+	})
+	return s.handOver(w, r, q, id)
+}
+
+func (s *Server) handOver(w http.ResponseWriter, r *http.Request, q loginRequest, id tickets.TicketID) error {
+	back := q.target
+	if q.service.RedirectURL != "" {
+		back = q.service.RedirectURL
+	}
+	switch q.method {
+	case "POST":
+		view := &ui.Handoff{
+			Frame: s.frame(r, &q), Action: services.Location(back),
+			Fields: []ui.Field{{Name: "ticket", Value: string(id)}},
+		}
+		httpx.AllowFormTo(w.Header(), back)
+		return s.pages.Write(w, r, http.StatusOK, view)
+	case "HEADER":
+		w.Header().Set("service", services.Location(back))
+		w.Header().Set("ticket", string(id))
+		noStore(w)
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	// A browser that posted its password must come to the service with a GET
+	// that carries nothing of it: 303 says so, 302 only by custom.
+	status := http.StatusFound
+	if r.Method == http.MethodPost {
+		status = http.StatusSeeOther
+	}
+	redirect(w, services.Appended(back, "ticket", string(id)), status)
+	return nil
+}
+
+// sendBack returns a browser to the service without a ticket: the answer to
+// gateway when nobody is logged in (specification, section 2.1.1, "gateway").
+func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q loginRequest) error {
+	s.record(r, audit.Event{Action: audit.Gateway, Outcome: audit.Success, Service: q.target})
+	redirect(w, services.Location(q.target), http.StatusFound)
+	return nil
+}
+
+// redirect sends a browser to a registered address, already fit for a header.
+func redirect(w http.ResponseWriter, location string, status int) {
+	noStore(w)
+	w.Header()["Location"] = []string{location}
+	w.WriteHeader(status)
+}
+
+// noStore keeps answers that carry a ticket or a name out of every cache
+// (specification, appendix B).
+func noStore(w http.ResponseWriter) {
+	h := w.Header()
+	h["Cache-Control"] = []string{"no-store"}
+	h["Pragma"] = []string{"no-cache"}
+	h["Expires"] = []string{"Thu, 01 Jan 1970 00:00:00 GMT"}
+}

@@ -1,0 +1,190 @@
+package cas
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"parvis/identity"
+	"parvis/internal/audit"
+	"parvis/internal/httpx"
+	"parvis/internal/ratelimit"
+	"parvis/services"
+	"parvis/tickets"
+	"parvis/ui"
+)
+
+// Directory knows people and checks their passwords.
+type Directory interface {
+	// Authenticate returns the person whose login and password these are:
+	// identity.ErrBadCredentials, a *identity.StateError, or an error that
+	// wraps identity.ErrUnavailable otherwise.
+	Authenticate(ctx context.Context, login, password string) (identity.Person, error)
+}
+
+// Registry knows the services that may use the login.
+type Registry interface {
+	// Find returns the entry of a service's address: services.ErrUnknown or
+	// services.ErrDisabled when it may not be served.
+	Find(service string) (*services.Service, error)
+}
+
+// Throttle slows down those who guess passwords.
+type Throttle interface {
+	// Check says how long to wait before another attempt, 0 for not at all.
+	Check(ctx context.Context, a ratelimit.Attempt) (time.Duration, error)
+	// Fail counts a wrong password.
+	Fail(ctx context.Context, a ratelimit.Attempt) error
+	// Forgive forgets the failures that a right password makes harmless.
+	Forgive(ctx context.Context, a ratelimit.Attempt) error
+}
+
+// Gate bounds how many passwords are checked at one time.
+type Gate interface {
+	// Do calls f when there is a place for it, or returns ratelimit.ErrBusy.
+	Do(ctx context.Context, f func(context.Context) error) error
+}
+
+// Pages draws what people see.
+type Pages interface {
+	Write(w http.ResponseWriter, r *http.Request, status int, v ui.View) error
+}
+
+// Auditor keeps the trail of who did what.
+type Auditor interface {
+	Record(ctx context.Context, e audit.Event)
+}
+
+// Limits are how long things last.
+type Limits struct {
+	// Idle and Max bound a session: unused, and at all.
+	Idle, Max time.Duration
+	// RememberMe offers the longer pair below to people who ask for it.
+	RememberMe                bool
+	RememberIdle, RememberMax time.Duration
+	// ServiceTicket is how long a service has to validate a ticket.
+	ServiceTicket time.Duration
+	// Form is how long a login form may stay open.
+	Form time.Duration
+	// SessionsPerPerson is how many sessions one person may have; the oldest
+	// ends when another is opened. 0 is no limit.
+	SessionsPerPerson int
+}
+
+// Options are what a [Server] is made of. All are required, but for Now and
+// Random, which default to the machine's.
+type Options struct {
+	// Base is the path of the server's public address, such as "/cas".
+	Base string
+	// MaintenanceRetry is what Retry-After says when a dependency is down.
+	MaintenanceRetry time.Duration
+
+	Directory Directory
+	Registry  Registry
+	Store     tickets.Store
+	Throttle  Throttle
+	Gate      Gate
+	Pages     Pages
+	Auditor   Auditor
+	Sealer    Sealer
+	Cookies   CookieOptions
+	Limits    Limits
+
+	Now    func() time.Time
+	Random io.Reader
+}
+
+// Server answers the protocol's requests.
+type Server struct {
+	base      string
+	retry     time.Duration
+	directory Directory
+	registry  Registry
+	store     tickets.Store
+	throttle  Throttle
+	gate      Gate
+	pages     Pages
+	auditor   Auditor
+	sealer    Sealer
+	cookies   CookieOptions
+	limits    Limits
+	forms     *formTokens
+	mint      *tickets.Minter
+	now       func() time.Time
+	random    io.Reader
+}
+
+// New returns a Server. It asks nothing of its dependencies yet: they may be
+// down, and answer later.
+func New(o Options) *Server {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	return &Server{
+		base: o.Base, retry: o.MaintenanceRetry,
+		directory: o.Directory, registry: o.Registry, store: o.Store,
+		throttle: o.Throttle, gate: o.Gate, pages: o.Pages, auditor: o.Auditor,
+		sealer: o.Sealer, cookies: o.Cookies, limits: o.Limits,
+		forms: &formTokens{sealer: o.Sealer, spent: o.Store, lifetime: o.Limits.Form, now: o.Now, random: o.Random},
+		mint:  tickets.NewMinter(o.Random),
+		now:   o.Now, random: o.Random,
+	}
+}
+
+// Mount adds the protocol's endpoints to a router, below the base path.
+func (s *Server) Mount(router *mux.Router) {
+	page := func(path, name string, h httpx.Handler, methods ...string) {
+		router.Handle(s.base+path, httpx.Named(name, httpx.Adapt(h, s.Fail))).Methods(methods...)
+	}
+	answer := func(path, name string, h httpx.Handler) {
+		router.Handle(s.base+path, httpx.Named(name, httpx.Adapt(h, failAnswer))).Methods(http.MethodGet, http.MethodPost)
+	}
+	page("/login", "login", s.requestLogin, http.MethodGet, http.MethodHead)
+	page("/login", "login submit", s.acceptLogin, http.MethodPost)
+	page("/logout", "logout", s.logout, http.MethodGet, http.MethodHead, http.MethodPost)
+	answer("/validate", "validate", s.validateCAS1)
+	answer("/serviceValidate", "serviceValidate", s.serviceValidate("CAS20"))
+	answer("/p3/serviceValidate", "p3 serviceValidate", s.serviceValidate("CAS30"))
+}
+
+// failAnswer answers an application whose request could not be read.
+func failAnswer(w http.ResponseWriter, _ *http.Request, err error) {
+	status := httpx.StatusOf(err)
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, http.StatusText(status), status)
+}
+
+// Fail draws the page for an error: maintenance when a dependency is down,
+// else the status the error deserves. The error itself goes to the log alone.
+func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	event := httpx.EventOf(r.Context())
+	status := httpx.StatusOf(err)
+	var view ui.View = &ui.Error{Frame: s.frame(r, nil), Status: status, Reference: event.RequestID()}
+	if errors.Is(err, identity.ErrUnavailable) || errors.Is(err, tickets.ErrUnavailable) || errors.Is(err, ratelimit.ErrBusy) {
+		status = http.StatusServiceUnavailable
+		view = &ui.Maintenance{Frame: s.frame(r, nil), Retry: s.retry, Reference: event.RequestID()}
+	}
+	if err := s.pages.Write(w, r, status, view); err != nil {
+		event.Add(slog.String("page_error", err.Error()))
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	}
+}
+
+// record writes to the audit trail what every event has in common.
+func (s *Server) record(r *http.Request, e audit.Event) {
+	event := httpx.EventOf(r.Context())
+	if client := event.Client(); client.IsValid() {
+		e.Address = client.String()
+	}
+	e.Request = event.RequestID()
+	s.auditor.Record(r.Context(), e)
+}

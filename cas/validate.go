@@ -1,0 +1,215 @@
+package cas
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"parvis/internal/audit"
+	"parvis/internal/httpx"
+	"parvis/services"
+	"parvis/tickets"
+)
+
+// validation is what a service asks: whose is this ticket?
+type validation struct {
+	protocol string // what the endpoint speaks, as service entries name it
+	service  string
+	ticket   tickets.TicketID
+	renew    bool
+	pgtURL   string
+}
+
+// validated is the answer: the ticket's session and the policy of its service.
+type validated struct {
+	ticket  tickets.Ticket
+	session tickets.Session
+	service *services.Service
+}
+
+func readValidation(p httpx.Params, protocol string) validation {
+	return validation{
+		protocol: protocol,
+		service:  p.Get("service"),
+		ticket:   tickets.TicketID(p.Get("ticket")),
+		renew:    set(p, "renew"),
+		pgtURL:   p.Get("pgtUrl"),
+	}
+}
+
+// set reads a flag of the protocol: there, and not "false". Clients send
+// "true", "1", nothing at all, and "false" when they mean no.
+func set(p httpx.Params, name string) bool {
+	return p.Has(name) && !strings.EqualFold(p.Get(name), "false")
+}
+
+// validate redeems a ticket and checks it against what the service says. The
+// ticket is spent first, whatever comes after, so that a ticket which was seen
+// once can never be tried again with another service.
+func (s *Server) validate(ctx context.Context, v validation) (validated, *Refusal) {
+	if v.ticket == "" {
+		return validated{}, refuse(InvalidRequest, "Parameters 'service' and 'ticket' are both required.")
+	}
+	ticket, session, refusal := s.redeem(ctx, v.ticket)
+	if refusal != nil {
+		return validated{}, refusal
+	}
+	answer := validated{ticket: ticket, session: session}
+	if v.service == "" {
+		return answer, refuse(InvalidRequest, "Parameters 'service' and 'ticket' are both required.")
+	}
+	if ticket.Kind != tickets.ServiceTicket {
+		return answer, refuse(InvalidTicket, "Ticket %s is not a service ticket; proxy tickets are not accepted here.", v.ticket)
+	}
+	if !services.Same(ticket.Service, v.service) {
+		return answer, refuse(InvalidService, "Ticket %s was not issued for service %s.", v.ticket, clip(v.service))
+	}
+	service, err := s.registry.Find(ticket.Service)
+	if err != nil {
+		return answer, &Refusal{UnauthorizedService, "The service is not authorized to use CAS.", err}
+	}
+	answer.service = service
+	switch {
+	case !service.Speaks(v.protocol):
+		return answer, refuse(UnauthorizedService, "The service is not authorized to use this protocol.")
+	case v.renew && !ticket.FromNewLogin:
+		return answer, refuse(InvalidTicket, "Ticket %s was not issued from a new login, and renew was asked.", v.ticket)
+	case v.pgtURL != "":
+		return answer, refuse(UnauthorizedServiceProxy, "The service is not authorized to proxy authentication.")
+	}
+	if err := service.Allow(session.UID, session.Attributes, s.now()); err != nil {
+		return answer, &Refusal{UnauthorizedService, "The person is not authorized to use the service.", err}
+	}
+	return answer, nil
+}
+
+func (s *Server) redeem(ctx context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, *Refusal) {
+	if kind := id.Kind(); kind != tickets.ServiceTicket && kind != tickets.ProxyTicket {
+		return tickets.Ticket{}, tickets.Session{}, refuse(InvalidTicket, "Ticket %s is not recognized.", clip(string(id)))
+	}
+	ticket, session, err := s.store.Redeem(ctx, id)
+	switch {
+	case errors.Is(err, tickets.ErrNotFound):
+		return ticket, session, refuse(InvalidTicket, "Ticket %s is not recognized.", id)
+	case err != nil:
+		return ticket, session, &Refusal{InternalError, "The ticket could not be checked; try again.", err}
+	}
+	return ticket, session, nil
+}
+
+// clip shortens what a client sent before it is said back.
+func clip(s string) string {
+	const most = 256
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
+
+// assert says of a person what the service's policy allows.
+func (v validated) assert() assertion {
+	a := assertion{user: v.service.Username(v.session.UID, v.session.Attributes), proxies: v.ticket.Proxies}
+	if v.service.AuthenticationAttributes {
+		a.attributes = protocolAttributes(v.session.AuthTime, v.session.RememberMe, v.ticket.FromNewLogin)
+	}
+	a.attributes = appendReleased(a.attributes, v.service.Release(v.session.UID, v.session.Attributes))
+	return a
+}
+
+// serviceValidate answers CAS 2.0 and 3.0 validations. Refusals are answered
+// with status 200 and the protocol's failure: some clients take any other
+// status for a breakdown.
+func (s *Server) serviceValidate(protocol string) httpx.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		p, err := httpx.ParseParams(w, r)
+		if err != nil {
+			return err
+		}
+		v := readValidation(p, protocol)
+		answer, refusal := s.validate(r.Context(), v)
+		asJSON := false
+		switch format := p.Get("format"); {
+		case strings.EqualFold(format, "JSON"):
+			asJSON = true
+		case format != "" && !strings.EqualFold(format, "XML"):
+			refusal = refuse(InvalidRequest, "The format must be XML or JSON.")
+		}
+		s.recordValidation(r, v, answer, refusal)
+		if asJSON {
+			return writeJSON(w, answer, refusal)
+		}
+		writeXML(w, answer, refusal)
+		return nil
+	}
+}
+
+func writeXML(w http.ResponseWriter, answer validated, refusal *Refusal) {
+	buffer := make([]byte, 0, 1024)
+	if refusal != nil {
+		buffer = refusal.appendXML(buffer)
+	} else {
+		buffer = answer.assert().appendXML(buffer)
+	}
+	writeAnswer(w, "text/xml; charset=utf-8", buffer)
+}
+
+func writeJSON(w http.ResponseWriter, answer validated, refusal *Refusal) error {
+	var body []byte
+	var err error
+	if refusal != nil {
+		body, err = refusal.appendJSON(nil)
+	} else {
+		body, err = answer.assert().appendJSON(nil)
+	}
+	if err != nil {
+		return err
+	}
+	writeAnswer(w, "application/json", body)
+	return nil
+}
+
+// validateCAS1 answers the two lines of CAS 1.0 (specification, section 2.4).
+// Clients compare the text to the byte: line feeds, and one after the last
+// line.
+func (s *Server) validateCAS1(w http.ResponseWriter, r *http.Request) error {
+	p, err := httpx.ParseParams(w, r)
+	if err != nil {
+		return err
+	}
+	v := readValidation(p, "CAS10")
+	v.pgtURL = ""
+	answer, refusal := s.validate(r.Context(), v)
+	s.recordValidation(r, v, answer, refusal)
+	text := "no\n\n"
+	if refusal == nil {
+		text = "yes\n" + answer.assert().user + "\n"
+	}
+	writeAnswer(w, "text/plain; charset=utf-8", []byte(text))
+	return nil
+}
+
+func writeAnswer(w http.ResponseWriter, contentType string, body []byte) {
+	h := w.Header()
+	h["Content-Type"] = []string{contentType}
+	h["Cache-Control"] = []string{"no-store"}
+	_, _ = w.Write(body) // the client is gone: there is nobody to tell
+}
+
+func (s *Server) recordValidation(r *http.Request, v validation, answer validated, refusal *Refusal) {
+	event := audit.Event{
+		Action: audit.TicketValidated, Outcome: audit.Success,
+		User: answer.session.UID, Service: v.service, Ticket: v.ticket.Hint(),
+	}
+	if answer.session.ID != "" {
+		event.Session = answer.session.ID.Hint()
+	}
+	if refusal != nil {
+		event.Outcome, event.Reason = audit.Refused, string(refusal.Code)
+		if refusal.Cause != nil && refusal.Code == InternalError {
+			httpx.EventOf(r.Context()).Add(slog.String("error", refusal.Error()))
+		}
+	}
+	s.record(r, event)
+}
