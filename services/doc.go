@@ -1,0 +1,31 @@
+// Package services knows which applications may use this server, and what
+// each of them may have.
+//
+// A folder holds one file a service: either our own YAML, which the owner of
+// an application can read and write without knowing regular expressions, or
+// the JSON (and YAML) that Apereo CAS writes, taken as it is. A [Registry]
+// reads the folder, sorts the entries, and answers one question: which entry
+// does this service URL belong to. A [Service] then says who may enter, what
+// is told about them and under which name, how it is logged out, and how long
+// its tickets live.
+//
+// What it must never do:
+//
+//   - widen access by mistake. A file that cannot be read stops [Open]; after
+//     that, a folder with a broken file keeps the whole last good version. An
+//     entry that asks for something this server cannot do in matching, access,
+//     release or naming is refused: it still takes its place among the others,
+//     and denies, so that no wider entry behind it answers in its stead.
+//   - rewrite a service URL. What is matched is what was given (but for
+//     ";jsessionid=…"), and a ticket is added to the given bytes ([Appended]).
+//   - let a regular expression, however loose, admit a URL that a browser
+//     would read differently ([ErrUnsafe]).
+//   - fetch anything. Logos are files of the folder.
+//
+// The order of the entries, first match wins, and the meaning of Apereo's
+// fields follow Apereo CAS; where that would let more people in than its
+// documentation says, the narrower reading is taken and told as a [Fault].
+//
+// Callers: cas asks at every login, validation and logout; cmd/parvis opens the
+// registry, watches it, and shows [Registry.Lint] and [Registry.Explain].
+package services

@@ -1,0 +1,174 @@
+package services
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/fnv"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// maxFile bounds a service file or a logo.
+const maxFile = 1 << 20
+
+// logoFolder holds the pictures.
+const logoFolder = "logos"
+
+type digest [sha256.Size]byte
+
+// folder is what one reading of the file system gave.
+type folder struct {
+	files  []file
+	logos  map[string][]byte
+	faults []Fault
+	sum    digest
+}
+
+type file struct {
+	path string
+	data []byte
+}
+
+// scan reads every service file and logo. Names that start with a dot are left
+// out: they are editors' and version control's.
+func scan(fsys fs.FS) folder {
+	found := folder{logos: map[string][]byte{}}
+	sum := sha256.New()
+	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		if name != "." && strings.HasPrefix(path.Base(name), ".") {
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		isLogo := path.Dir(name) == logoFolder && logoType(name) != ""
+		if entry.IsDir() || !isLogo && !isServiceFile(name) {
+			return nil
+		}
+		data, err := readFile(fsys, name)
+		if err != nil {
+			found.faults = append(found.faults, Fault{File: name, Level: Broken, Message: err.Error()})
+			addTo(sum, name, []byte(err.Error()))
+			return nil
+		}
+		addTo(sum, name, data)
+		if isLogo {
+			found.logos[path.Base(name)] = data
+		} else {
+			found.files = append(found.files, file{path: name, data: data})
+		}
+		return nil
+	})
+	if err != nil {
+		found.faults = append(found.faults, Fault{File: ".", Level: Broken, Message: err.Error()})
+		addTo(sum, ".", []byte(err.Error()))
+	}
+	sum.Sum(found.sum[:0])
+	return found
+}
+
+func addTo(sum hash.Hash, name string, data []byte) {
+	var sizes [16]byte
+	binary.BigEndian.PutUint64(sizes[:8], uint64(len(name)))
+	binary.BigEndian.PutUint64(sizes[8:], uint64(len(data)))
+	sum.Write(sizes[:])
+	io.WriteString(sum, name)
+	sum.Write(data)
+}
+
+func isServiceFile(name string) bool {
+	if strings.HasPrefix(name, logoFolder+"/") {
+		return false
+	}
+	switch path.Ext(name) {
+	case ".json", ".yaml", ".yml":
+		return true
+	}
+	return false
+}
+
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open file: %w", err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return nil, fmt.Errorf("read file: %w", err)
+	} else if !info.Mode().IsRegular() {
+		return nil, errors.New("is not a regular file")
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read file: %w", err)
+	}
+	if len(data) > maxFile {
+		return nil, errors.New("file is larger than 1 MiB")
+	}
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
+}
+
+// load makes a version out of a reading, or a *LoadError.
+func load(from folder) (*snapshot, error) {
+	next := &snapshot{logos: map[string]Logo{}, sum: from.sum, faults: from.faults}
+	ids := map[int64]string{}
+	for _, f := range from.files {
+		s, faults := parse(f)
+		next.faults = append(next.faults, faults...)
+		if s == nil {
+			continue
+		}
+		if other, taken := ids[s.ID]; taken {
+			next.faults = append(next.faults, Fault{File: f.path, Key: "id", Level: Broken,
+				Message: fmt.Sprintf("id %d is already that of %s", s.ID, other)})
+			continue
+		}
+		ids[s.ID] = f.path
+		next.faults = append(next.faults, next.addLogo(s, from.logos)...)
+		next.services = append(next.services, s)
+	}
+	var broken []Fault
+	for _, fault := range next.faults {
+		if fault.Level == Broken {
+			broken = append(broken, fault)
+		}
+	}
+	if len(broken) > 0 {
+		return nil, &LoadError{Faults: broken}
+	}
+	next.services = sorted(next.services)
+	next.index = newIndex(next.services)
+	return next, nil
+}
+
+var yamlClass = regexp.MustCompile(`(?m)^\s*(---\s*)?!<[A-Za-z]|^["']?@class["']?\s*:`)
+
+// parse reads one file, in the format it is in. The service is nil when the
+// file is broken, or describes something that is not for CAS.
+func parse(f file) (*Service, []Fault) {
+	if path.Ext(f.path) == ".json" {
+		return parseApereo(f, decodeHJSON)
+	}
+	if yamlClass.Match(f.data) {
+		return parseApereo(f, decodeClassYAML)
+	}
+	return parseOwn(f)
+}
+
+// fileID is the id of an entry that gives none: it stays the same as long as
+// the file keeps its name.
+func fileID(name string) int64 {
+	h := fnv.New64a()
+	io.WriteString(h, name)
+	return int64(h.Sum64()>>1) | 1<<40
+}

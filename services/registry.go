@@ -1,0 +1,172 @@
+package services
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Registry answers from the last good version of a folder of service files.
+// Its methods may be called from any number of goroutines.
+type Registry struct {
+	fsys fs.FS
+	log  *slog.Logger
+	now  func() time.Time
+
+	current atomic.Pointer[snapshot]
+	// broken are the faults of the last reload, when it was not taken.
+	broken atomic.Pointer[[]Fault]
+	// reload lets one reload run at a time.
+	reload sync.Mutex
+}
+
+// snapshot is one version of the folder. It is never changed.
+type snapshot struct {
+	services []*Service
+	index    index
+	logos    map[string]Logo
+	faults   []Fault
+	sum      digest
+}
+
+// Option changes how a registry works.
+type Option func(*Registry)
+
+// Clock replaces the clock that entries' dates are compared with.
+func Clock(now func() time.Time) Option {
+	return func(r *Registry) { r.now = now }
+}
+
+// Open reads a folder of service files. When any of them cannot be read, the
+// error is a *LoadError that lists them all: what a broken file was meant to
+// close cannot be known.
+func Open(dir string, log *slog.Logger, options ...Option) (*Registry, error) {
+	if info, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("open services folder: %w", err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("open services folder: %s is not a folder", dir)
+	}
+	return OpenFS(os.DirFS(dir), log, options...)
+}
+
+// OpenFS is [Open] over any file system, an embedded one for instance.
+func OpenFS(fsys fs.FS, log *slog.Logger, options ...Option) (*Registry, error) {
+	r := &Registry{fsys: fsys, log: log, now: time.Now}
+	for _, option := range options {
+		option(r)
+	}
+	next, err := load(scan(fsys))
+	if err != nil {
+		return nil, err
+	}
+	r.take(next)
+	return r, nil
+}
+
+// Find returns the entry that a service belongs to: the first that matches,
+// by order, name, pattern and id. The service is taken as it was given, decoded
+// one time from the request.
+//
+// The error is [ErrUnknown], [ErrUnsafe] (which is an ErrUnknown too), or
+// [ErrDisabled]; with the last, the entry is returned as well, so that a page
+// may say who to call.
+func (r *Registry) Find(service string) (*Service, error) {
+	t := newTarget(service)
+	if t.fault != "" {
+		return nil, fmt.Errorf("%w (%s)", ErrUnsafe, t.fault)
+	}
+	s := r.current.Load().index.find(&t)
+	if s == nil {
+		return nil, ErrUnknown
+	}
+	if reason := s.closedReason(r.now()); reason != "" {
+		return s, fmt.Errorf("%w: %s", ErrDisabled, reason)
+	}
+	return s, nil
+}
+
+// Services returns every entry in the order they are tried.
+func (r *Registry) Services() []*Service {
+	return slices.Clone(r.current.Load().services)
+}
+
+// Faults returns what is wrong in the folder: the faults of the version in use
+// and, when a later one could not be taken, what broke it.
+func (r *Registry) Faults() []Fault {
+	faults := slices.Clone(r.current.Load().faults)
+	if broken := r.broken.Load(); broken != nil {
+		faults = append(slices.Clone(*broken), faults...)
+	}
+	return faults
+}
+
+// Logo returns the picture of a service. It was read with the folder: nothing
+// is opened for a request.
+func (r *Registry) Logo(s *Service) (Logo, bool) {
+	if s == nil || s.Logo == "" {
+		return Logo{}, false
+	}
+	logo, ok := r.current.Load().logos[s.Logo]
+	return logo, ok
+}
+
+// LogoNamed returns a picture of the folder by its file name; only those that
+// an entry uses are there.
+func (r *Registry) LogoNamed(name string) (Logo, bool) {
+	logo, ok := r.current.Load().logos[name]
+	return logo, ok
+}
+
+// Reload reads the folder now. When it cannot be used, the version in use stays
+// and the error is a *LoadError.
+func (r *Registry) Reload() error {
+	return r.replace(scan(r.fsys))
+}
+
+func (r *Registry) replace(folder folder) error {
+	r.reload.Lock()
+	defer r.reload.Unlock()
+	next, err := load(folder)
+	if err != nil {
+		r.broken.Store(&err.(*LoadError).Faults)
+		return err
+	}
+	r.broken.Store(nil)
+	r.take(next)
+	return nil
+}
+
+// take puts a version in use and tells what an operator should know of it.
+func (r *Registry) take(next *snapshot) {
+	r.current.Store(next)
+	r.log.Info("services loaded", "services", len(next.services), "faults", len(next.faults))
+	for _, fault := range next.faults {
+		r.log.Warn("service file fault", "file", fault.File, "key", fault.Key, "level", fault.Level.String(), "fault", fault.Message)
+	}
+	for _, s := range next.services {
+		if s.enabled && s.refused == "" && s.isWildcard() {
+			r.log.Warn("service entry matches any site: whoever is sent there is known to it",
+				"file", s.File, "service", s.Name, "patterns", s.Patterns)
+		}
+	}
+}
+
+// sorted puts entries in the order they are tried.
+func sorted(list []*Service) []*Service {
+	slices.SortStableFunc(list, func(a, b *Service) int {
+		return cmp.Or(
+			cmp.Compare(a.Order, b.Order),
+			strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)),
+			slices.Compare(a.Patterns, b.Patterns),
+			cmp.Compare(a.ID, b.ID),
+		)
+	})
+	return list
+}

@@ -1,0 +1,208 @@
+package services
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"parvis/identity"
+)
+
+// releaser adds to into what a policy releases of a person.
+type releaser interface {
+	release(uid string, from, into identity.Attributes)
+	// everything tells whether attributes are released that the policy does not
+	// name.
+	everything() bool
+}
+
+// secretNames are attributes that no policy can release.
+var secretNames = [...]string{"credential", "userPassword", "sambaNTPassword", "sambaLMPassword", "krbPrincipalKey"}
+
+func isSecret(name string) bool {
+	for _, secret := range secretNames {
+		if strings.EqualFold(name, secret) {
+			return true
+		}
+	}
+	return false
+}
+
+// releaseNamed releases the attributes it names, under the names it gives.
+type releaseNamed []string
+
+func (p releaseNamed) release(_ string, from, into identity.Attributes) {
+	for _, name := range p {
+		if values := lookup(from, name); len(values) > 0 {
+			into[name] = values
+		}
+	}
+}
+
+func (releaseNamed) everything() bool { return false }
+
+// releaseAll releases everything except what it names.
+type releaseAll []string
+
+func (p releaseAll) release(_ string, from, into identity.Attributes) {
+	for name, values := range from {
+		except := slices.ContainsFunc(p, func(e string) bool { return strings.EqualFold(e, name) })
+		if !except {
+			into[name] = values
+		}
+	}
+}
+
+func (releaseAll) everything() bool { return true }
+
+// releaseMapped releases attributes under other names, one or several each.
+type releaseMapped map[string][]string
+
+func (p releaseMapped) release(_ string, from, into identity.Attributes) {
+	// Sorted, so that two sources of one name always give the same order.
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		values := lookup(from, name)
+		if len(values) == 0 {
+			continue
+		}
+		for _, as := range p[name] {
+			into[as] = union(into[as], values)
+		}
+	}
+}
+
+func (releaseMapped) everything() bool { return false }
+
+// releaseStatic releases constants, the same for everybody.
+type releaseStatic map[string][]string
+
+func (p releaseStatic) release(_ string, _, into identity.Attributes) {
+	for name, values := range p {
+		into[name] = values
+	}
+}
+
+func (releaseStatic) everything() bool { return false }
+
+// releasePrincipal releases the login name as an attribute.
+type releasePrincipal string
+
+func (p releasePrincipal) release(uid string, _, into identity.Attributes) {
+	into[string(p)] = []string{uid}
+}
+
+func (releasePrincipal) everything() bool { return false }
+
+// releasePatterns releases the values that match, rewritten.
+type releasePatterns map[string]valueRewrite
+
+type valueRewrite struct {
+	pattern *regexp.Regexp
+	// transform is written with ${1} for the first group; "" keeps the value.
+	transform string
+}
+
+func (p releasePatterns) release(_ string, from, into identity.Attributes) {
+	for name, rewrite := range p {
+		var kept []string
+		for _, value := range lookup(from, name) {
+			groups := rewrite.pattern.FindStringSubmatchIndex(value)
+			switch {
+			case groups == nil:
+			case rewrite.transform == "":
+				kept = append(kept, value)
+			default:
+				kept = append(kept, string(rewrite.pattern.ExpandString(nil, rewrite.transform, value, groups)))
+			}
+		}
+		if len(kept) > 0 {
+			into[name] = kept
+		}
+	}
+}
+
+func (releasePatterns) everything() bool { return false }
+
+// releaseChain applies several policies.
+type releaseChain struct {
+	policies []releaser
+	merge    mergeRule
+}
+
+// mergeRule says what becomes of an attribute that two policies release.
+type mergeRule int
+
+const (
+	mergeReplace mergeRule = iota
+	mergeKeepFirst
+	mergeUnion
+)
+
+func (p releaseChain) release(uid string, from, into identity.Attributes) {
+	for _, policy := range p.policies {
+		part := identity.Attributes{}
+		policy.release(uid, from, part)
+		for name, values := range part {
+			_, taken := into[name]
+			switch {
+			case !taken || p.merge == mergeReplace:
+				into[name] = values
+			case p.merge == mergeUnion:
+				into[name] = union(into[name], values)
+			}
+		}
+	}
+}
+
+func (p releaseChain) everything() bool {
+	return slices.ContainsFunc(p.policies, releaser.everything)
+}
+
+// releaseFiltered keeps, of what a policy releases, the values that pass.
+type releaseFiltered struct {
+	policy releaser
+	// patterns by attribute name; "*" stands for those not named.
+	patterns map[string][]*regexp.Regexp
+	// dropOthers drops the attributes that have no pattern.
+	dropOthers bool
+}
+
+func (p releaseFiltered) release(uid string, from, into identity.Attributes) {
+	part := identity.Attributes{}
+	p.policy.release(uid, from, part)
+	for name, values := range part {
+		patterns, named := p.patterns[name]
+		if !named {
+			patterns, named = p.patterns["*"]
+		}
+		if !named {
+			if !p.dropOthers {
+				into[name] = values
+			}
+			continue
+		}
+		var kept []string
+		for _, value := range values {
+			if slices.ContainsFunc(patterns, func(re *regexp.Regexp) bool { return re.MatchString(value) }) {
+				kept = append(kept, value)
+			}
+		}
+		if len(kept) > 0 {
+			into[name] = kept
+		}
+	}
+}
+
+func (p releaseFiltered) everything() bool { return p.policy.everything() }
+
+// union appends to a new slice the values of b that a does not hold.
+func union(a, b []string) []string {
+	all := slices.Clone(a)
+	for _, value := range b {
+		if !slices.Contains(all, value) {
+			all = append(all, value)
+		}
+	}
+	return all
+}
