@@ -92,16 +92,19 @@ type Directory struct {
 
 // LDAP is a directory asked over the network.
 type LDAP struct {
-	URLs              []string `yaml:"urls"`
-	StartTLS          bool     `yaml:"start_tls"`
-	ClearText         bool     `yaml:"clear_text"`
-	CAFile            Path     `yaml:"ca_file"`
-	BindDN            string   `yaml:"bind_dn"`
-	BindPassword      Secret   `yaml:"bind_password"`
-	Base              string   `yaml:"base"`
-	PeopleFilter      string   `yaml:"people_filter"`
-	LoginAttributes   []string `yaml:"login_attributes"`
+	URLs            []string `yaml:"urls"`
+	StartTLS        bool     `yaml:"start_tls"`
+	ClearText       bool     `yaml:"clear_text"`
+	CAFile          Path     `yaml:"ca_file"`
+	BindDN          string   `yaml:"bind_dn"`
+	BindPassword    Secret   `yaml:"bind_password"`
+	Base            string   `yaml:"base"`
+	PeopleFilter    string   `yaml:"people_filter"`
+	UIDAttribute    string   `yaml:"uid_attribute"`
+	LoginAttributes []string `yaml:"login_attributes"`
+	// Attributes empty stands for the usual ones, which ldapstore lists.
 	Attributes        []string `yaml:"attributes"`
+	GroupBase         string   `yaml:"group_base"`
 	DecoyDN           string   `yaml:"decoy_dn"`
 	Timeout           Duration `yaml:"timeout"`
 	SearchConnections int      `yaml:"search_connections"`
@@ -110,12 +113,9 @@ type LDAP struct {
 
 func (l *LDAP) setDefaults() {
 	*l = LDAP{
-		PeopleFilter:    "(objectClass=inetOrgPerson)",
-		LoginAttributes: []string{"uid", "supannAliasLogin", "mail"},
-		Attributes: []string{
-			"uid", "mail", "displayName", "givenName", "sn", "eduPersonPrincipalName",
-			"eduPersonAffiliation", "eduPersonPrimaryAffiliation", "memberOf",
-		},
+		PeopleFilter:      "(objectClass=person)",
+		UIDAttribute:      "uid",
+		LoginAttributes:   []string{"uid", "supannAliasLogin", "mail"},
 		Timeout:           Duration(3 * time.Second),
 		SearchConnections: 4,
 		BindConnections:   16,

@@ -27,6 +27,8 @@ directory:
   ldap:
     urls: [ldaps://ldap.univ.example]
     base: ou=people,dc=univ,dc=example
+    bind_dn: cn=parvis,dc=univ,dc=example
+    bind_password: secret
 tickets:
   redis: {url: "redis://localhost:6379/0"}
 services: {folder: services}
@@ -46,7 +48,7 @@ func TestMinimalFile(t *testing.T) {
 	if !filepath.IsAbs(string(c.Services.Folder)) {
 		t.Errorf("services folder = %q, want it resolved against the file's folder", c.Services.Folder)
 	}
-	if lines := strings.Count(minimalFile, "\n"); lines > 13 {
+	if lines := strings.Count(minimalFile, "\n"); lines > 14 {
 		t.Errorf("the minimal file has %d lines; a newcomer should not need so many", lines)
 	}
 }
@@ -59,7 +61,7 @@ func TestFaults(t *testing.T) {
 		want     []string
 	}{
 		{"unknown key shows its line and a caret", "services:", "sevices:", []string{
-			`sevices: no such key here; did you mean "services"?`, "12 | sevices: {folder: services}", "     | ^",
+			`sevices: no such key here; did you mean "services"?`, "14 | sevices: {folder: services}", "     | ^",
 		}},
 		{"unknown key far from any lists the keys", "  help:", "  telephone:", []string{"there are: name, short_name"}},
 		{"unknown nested key", "{mail: a", "{mial: a", []string{`university.help.mial: no such key here; did you mean "mail"?`}},
@@ -92,9 +94,9 @@ func TestFaults(t *testing.T) {
 		{"half of a certificate", "services: {", "tls: {key: nowhere.pem}\nservices: {", []string{"tls: give certificate and key together", "tls.key: the file cannot be read: no such file"}},
 		{"S22: passwords in the clear", "ldaps://", "ldap://", []string{"directory.ldap.urls[0]: passwords would travel in the clear"}},
 		{"S22: not LDAP at all", "ldaps://ldap", "https://ldap", []string{"directory.ldap.urls[0]: write ldaps://host"}},
-		{"no directory", "directory:\n  ldap:\n    urls: [ldaps://ldap.univ.example]\n    base: ou=people,dc=univ,dc=example\n", "", []string{"directory: say where people are"}},
+		{"no directory", "directory:\n  ldap:\n    urls: [ldaps://ldap.univ.example]\n    base: ou=people,dc=univ,dc=example\n    bind_dn: cn=parvis,dc=univ,dc=example\n    bind_password: secret\n", "", []string{"directory: say where people are"}},
 		{"two directories", "directory:\n", "directory:\n  ldif: people.ldif\n", []string{"directory: give ldap or ldif, not both", "directory.ldif: the file cannot be read"}},
-		{"bind without password", "    base:", "    bind_dn: cn=parvis\n    base:", []string{"directory.ldap.bind_password: bind_dn needs bind_password"}},
+		{"bind without password", "    bind_password: secret\n", "", []string{"directory.ldap.bind_password: give the password"}},
 		{"filter without brackets", "    base:", "    people_filter: uid=*\n    base:", []string{"directory.ldap.people_filter: write a filter in brackets"}},
 		{"S41: password in the address", "redis://localhost", "redis://u:verySecret@localhost", []string{"tickets.redis.url: take the name and password out"}},
 		{"unknown kind of store", "redis://localhost", "postgres://localhost", []string{"tickets.redis.url: write rediss://"}},
@@ -149,7 +151,7 @@ directory:
 	}
 	want := map[string]int{
 		"url": 1, "listne": 2, "sessions.idle": 4, "sessions.per_person": 5, "directory.ldap.urls[0]": 8,
-		"directory.ldap.nested": 9, "directory.ldap.base": 7, "university.name": 0, "university.help": 0, "secrets.keys": 0, "services.folder": 0,
+		"directory.ldap.nested": 9, "directory.ldap.base": 7, "directory.ldap.bind_dn": 7, "directory.ldap.bind_password": 7, "university.name": 0, "university.help": 0, "secrets.keys": 0, "services.folder": 0,
 	}
 	for where, line := range want {
 		if at, ok := got[where]; !ok || at != line {
@@ -220,7 +222,7 @@ func TestVariables(t *testing.T) {
 }
 
 func TestSecretFiles(t *testing.T) {
-	const ldap = "    base:"
+	const ldap = "    bind_password: secret\n"
 	tests := []struct {
 		name    string
 		text    string
@@ -234,7 +236,7 @@ func TestSecretFiles(t *testing.T) {
 		{"empty", "bind_password_file: secret", "\n", 0o600, "bind_password_file: the file is empty", ""},
 		{"not there", "bind_password_file: nowhere", "", 0o600, "bind_password_file: the file cannot be read: no such file", ""},
 		{"both", "bind_password: a\n    bind_password_file: secret", "pw", 0o600, "give bind_password or bind_password_file, not both", ""},
-		{"no twin for what is no secret", "people_filter_file: secret", "pw", 0o600, "people_filter_file: no such key here", ""},
+		{"no twin for what is no secret", "bind_password: x\n    people_filter_file: secret", "pw", 0o600, "people_filter_file: no such key here", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -245,7 +247,7 @@ func TestSecretFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := strings.Replace(minimalFile, "KEY", key(t), 1)
-			text = strings.Replace(text, ldap, "    bind_dn: cn=parvis\n    "+test.text+"\n"+ldap, 1)
+			text = strings.Replace(text, ldap, "    "+test.text+"\n", 1)
 			c, warnings, err := config.Load(write(t, folder, "parvis.yaml", text), noVariable)
 			if test.want != "" {
 				if err == nil || !strings.Contains(err.Error(), test.want) {
@@ -270,12 +272,12 @@ func TestSecretFiles(t *testing.T) {
 // a fault of a neighbouring line.
 func TestSecretsAreNeverShown(t *testing.T) {
 	const password = "verySecret"
-	broken := strings.Replace(minimalFile, "    base:", "    bind_dn: cn=parvis\n    bind_password: {a: "+password+"}\n    bnid_password: "+password+"\n    base:", 1)
+	broken := strings.Replace(minimalFile, "    bind_password: secret\n", "    bind_password: {a: "+password+"}\n    bnid_password: "+password+"\n", 1)
 	_, _, err := load(t, broken, nil)
 	if err == nil || strings.Contains(err.Error(), password) {
 		t.Errorf("the faults show the password, or there are none:\n%v", err)
 	}
-	c, _, err := load(t, strings.Replace(minimalFile, "    base:", "    bind_dn: cn=parvis\n    bind_password: "+password+"\n    base:", 1), nil)
+	c, _, err := load(t, strings.Replace(minimalFile, "bind_password: secret", "bind_password: "+password, 1), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,6 @@ func (c Config) warnings() []Fault {
 	if l := c.Directory.LDAP; l != nil {
 		table = append(
 			table,
-			check{l.BindDN == "", "directory.ldap.bind_dn", "searches are anonymous: most directories then hide attributes"},
 			check{l.DecoyDN == "", "directory.ldap.decoy_dn", "without an entry to refuse binds on, an unknown login is answered faster than a wrong password where the directory's hashes are slow"},
 		)
 	}
@@ -135,10 +134,11 @@ func (c Config) checkDirectory() []check {
 		table,
 		check{len(l.URLs) == 0, at + "urls", "give one address at least, as ldaps://ldap.univ.example"},
 		check{l.Base == "", at + "base", "give the branch that people are below, as ou=people,dc=univ,dc=example"},
-		check{!strings.HasPrefix(l.PeopleFilter, "(") || !strings.HasSuffix(l.PeopleFilter, ")"), at + "people_filter", "write a filter in brackets, as (objectClass=inetOrgPerson)"},
+		check{!strings.HasPrefix(l.PeopleFilter, "(") || !strings.HasSuffix(l.PeopleFilter, ")"), at + "people_filter", "write a filter in brackets, as (objectClass=person)"},
 		check{len(l.LoginAttributes) == 0, at + "login_attributes", "give one attribute at least that people log in by, as uid"},
-		check{l.BindDN != "" && l.BindPassword == "", at + "bind_password", "bind_dn needs bind_password, or bind_password_file"},
-		check{l.BindDN == "" && l.BindPassword != "", at + "bind_dn", "bind_password needs bind_dn"},
+		check{l.BindDN == "", at + "bind_dn", "give the account that searches, as cn=parvis,ou=services,dc=univ,dc=example"},
+		check{l.BindPassword == "", at + "bind_password", "give the password of bind_dn, here or in bind_password_file"},
+		check{l.UIDAttribute == "", at + "uid_attribute", "give the attribute that holds the login, as uid"},
 		check{l.Timeout.D() < 100*time.Millisecond || l.Timeout.D() > time.Minute, at + "timeout", "write a time between 100ms and 1m"},
 		check{l.SearchConnections < 1, at + "search_connections", "write 1 or more"},
 		check{l.BindConnections < 1, at + "bind_connections", "write 1 or more"},
