@@ -1,0 +1,36 @@
+// Package redis is the ticket store that several nodes share. Any node answers
+// any request: nodes keep nothing of their own.
+//
+// # Layout
+//
+// A session, its visits and its tickets carry the slot tag of their
+// identifiers as a hash tag, and so live in one slot of a Redis Cluster; every
+// call is one Lua script on that slot. Names hold the SHA-256 of an identifier,
+// never the identifier; a session's name holds that of its locator, so that
+// [Store.Renew] changes the secret and moves nothing.
+//
+//	{tag}s:<hash>   session  hash   k SHA-256 of the whole TGT, v sealed record,
+//	                                i idle ms, x absolute limit, e idle limit, b beginning
+//	{tag}v:<hash>   visits   list   instant, hash of the ticket, sealed record
+//	{tag}t:<hash>   ticket   string limit, hash of its session, sealed record
+//	{pseudonym}p    person   zset   instant, tag, hash of a session; scored by its absolute limit
+//	{pseudonym}o    token    string limit
+//
+// The index of a person's sessions has a slot of its own, and so is written
+// before the session it lists: a session is never missing from it. Entries
+// whose session has ended are dropped when the index is read, and at the
+// latest at the session's absolute limit. Every key has a time to live.
+//
+// # Promises
+//
+// Instants are read from Redis inside the scripts: nodes whose clocks disagree
+// lengthen no ticket's life. Values are sealed to the name they are stored
+// under and names that could be guessed are pseudonyms: who steals a dump
+// opens no session and learns no name. Calls have a deadline and are never
+// replayed: a call that failed may have been done, and is not done twice.
+//
+// Redis must be 6.2 or later. The user needs +@read +@write +@scripting
+// +@connection, +time, and the keys of the prefix.
+//
+// Only cmd makes a Store; cas and account see the contract.
+package redis

@@ -1,0 +1,345 @@
+package redis_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"parvis/identity"
+	"parvis/internal/testkit"
+	"parvis/tickets"
+	"parvis/tickets/redis"
+	"parvis/tickets/ticketstest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestContract(t *testing.T) {
+	server := testkit.Redis(t)
+	runs := 0
+	ticketstest.Run(t, func(t testing.TB) ticketstest.Harness {
+		runs++
+		var offset atomic.Int64
+		store := open(t, redis.Options{
+			URL:    server.URL(),
+			Prefix: fmt.Sprintf("test-%d:", runs),
+			Offset: func() time.Duration { return time.Duration(offset.Load()) },
+		})
+		return ticketstest.Harness{Store: store, Travel: func(d time.Duration) { offset.Add(int64(d)) }}
+	})
+	everyKeyExpires(t, server)
+}
+
+func TestOpenRefuses(t *testing.T) {
+	tests := []struct {
+		name    string
+		options redis.Options
+	}{
+		{"no keys", redis.Options{URL: "redis://127.0.0.1/0"}},
+		{"no URL", redis.Options{Keys: keyring(t, "a")}},
+		{"another scheme", redis.Options{URL: "http://user:hunter2@127.0.0.1/", Keys: keyring(t, "a")}},
+		{"unknown setting", redis.Options{URL: "redis://user:hunter2@127.0.0.1/?hunter2=1", Keys: keyring(t, "a")}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			store, err := redis.Open(t.Context(), test.options)
+			if err == nil {
+				t.Fatalf("opened %v", store)
+			}
+			if got := err.Error(); strings.Contains(got, "hunter2") {
+				t.Errorf("the error tells the password: %s", got) // S18
+			}
+		})
+	}
+}
+
+// Two nodes, whose clocks are not asked, share everything on one Redis.
+func TestTwoNodesShareSessions(t *testing.T) { // S2, S14
+	server := testkit.Redis(t)
+	one, two := open(t, redis.Options{URL: server.URL()}), open(t, redis.Options{URL: server.URL()})
+	session := start(t, one, "o22502142")
+	if _, err := two.Session(t.Context(), session.ID); err != nil {
+		t.Fatalf("read on the other node: %v", err)
+	}
+	ticket := grant(t, one, session.ID)
+	answers := make(chan error, 100)
+	for i := range cap(answers) {
+		go func() {
+			store := []*redis.Store{one, two}[i%2]
+			_, _, err := store.Redeem(t.Context(), ticket)
+			answers <- err
+		}()
+	}
+	redeemed := 0
+	for range cap(answers) {
+		switch err := <-answers; {
+		case err == nil:
+			redeemed++
+		case !errors.Is(err, tickets.ErrNotFound):
+			t.Errorf("redeem: %v", err)
+		}
+	}
+	if redeemed != 1 {
+		t.Errorf("redeemed %d times, want once", redeemed)
+	}
+	if visits, err := two.Close(t.Context(), session.ID); err != nil || len(visits) != 1 {
+		t.Errorf("close on the other node: %d visits, %v", len(visits), err)
+	}
+	if _, err := one.Session(t.Context(), session.ID); !errors.Is(err, tickets.ErrNotFound) {
+		t.Errorf("read after logout on the other node: %v, want ErrNotFound", err)
+	}
+}
+
+// Keys change while nodes run, one node after the other, and nobody notices.
+func TestKeysChangeUnderWay(t *testing.T) { // S18
+	server := testkit.Redis(t)
+	node := func(ids ...string) *redis.Store {
+		return open(t, redis.Options{URL: server.URL(), Keys: keyring(t, ids...)})
+	}
+	before, added, moved, after := node("old"), node("old", "new"), node("new", "old"), node("new")
+	steps := [][2]*redis.Store{{before, added}, {added, moved}, {moved, after}}
+	for i, step := range steps {
+		token := fmt.Sprintf("token %d", i)
+		for j, store := range []*redis.Store{step[0], step[1], step[0]} {
+			first, err := store.Spend(t.Context(), token, time.Minute)
+			if err != nil || first != (j == 0) {
+				t.Errorf("step %d, spend %d: first %v, %v", i, j, first, err)
+			}
+		}
+	}
+	session := start(t, before, "roux-p")
+	later := start(t, moved, "roux-p")
+	for name, store := range map[string]*redis.Store{"new key added": added, "new key first": moved} {
+		sessions, err := store.SessionsOf(t.Context(), "roux-p")
+		if err != nil || len(sessions) != 2 || sessions[0].ID != session.ID || sessions[1].ID != later.ID {
+			t.Errorf("%s: %d sessions, %v, want 2", name, len(sessions), err)
+		}
+		ticket := grant(t, store, session.ID)
+		if _, _, err := before.Redeem(t.Context(), ticket); name == "new key added" && err != nil {
+			t.Errorf("%s: redeem on a node with the old key: %v", name, err)
+		}
+	}
+	if _, err := after.Session(t.Context(), session.ID); !errors.Is(err, tickets.ErrNotFound) {
+		t.Errorf("read what a key taken away sealed: %v, want ErrNotFound", err)
+	}
+}
+
+// A key is dropped by Redis itself soon after its limit.
+func TestKeysLeaveRedis(t *testing.T) { // S41
+	server := testkit.Redis(t)
+	store := open(t, redis.Options{URL: server.URL()})
+	session := example(t, "roux-p")
+	session.Idle, session.Max = 300*time.Millisecond, time.Hour
+	if err := store.Open(t.Context(), session); err != nil {
+		t.Fatal(err)
+	}
+	grant(t, store, session.ID)
+	if _, err := store.Spend(t.Context(), "token", 50*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 5*time.Second, "the session, its visits and the token to go", func() bool {
+		size, err := store.Client().DBSize(t.Context()).Result()
+		return err == nil && size == 2 // the ticket, and the person
+	})
+}
+
+// Scripts that Redis forgot are sent again.
+func TestForgottenScripts(t *testing.T) {
+	server := testkit.Redis(t)
+	store := open(t, redis.Options{URL: server.URL()})
+	session := start(t, store, "roux-p")
+	first, second := grant(t, store, session.ID), grant(t, store, session.ID)
+	if err := store.Client().ScriptFlush(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []tickets.TicketID{first, second} {
+		if _, _, err := store.Redeem(t.Context(), id); err != nil {
+			t.Errorf("redeem: %v", err)
+		}
+	}
+	if err := store.Client().ScriptFlush(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.SessionsOf(t.Context(), "roux-p"); err != nil {
+		t.Errorf("sessions of a person: %v", err)
+	}
+}
+
+func TestStoppedStoreAnswers(t *testing.T) {
+	server := testkit.Redis(t)
+	store := open(t, redis.Options{URL: server.URL()})
+	session := start(t, store, "roux-p")
+	ticket := grant(t, store, session.ID)
+	if err := store.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Stop(); err != nil {
+		t.Errorf("stop again: %v", err)
+	}
+	_, _, redeem := store.Redeem(t.Context(), ticket)
+	_, read := store.Session(t.Context(), session.ID)
+	for name, err := range map[string]error{"redeem": redeem, "read": read, "ping": store.Ping(t.Context())} {
+		if !errors.Is(err, tickets.ErrUnavailable) {
+			t.Errorf("%s: %v, want ErrUnavailable", name, err)
+		}
+	}
+}
+
+func TestCallerWhoGaveUp(t *testing.T) {
+	server := testkit.Redis(t)
+	store := open(t, redis.Options{URL: server.URL()})
+	session := start(t, store, "roux-p")
+	ticket := grant(t, store, session.ID)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := store.Redeem(ctx, ticket); !errors.Is(err, tickets.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("redeem: %v, want ErrUnavailable for a cancelled context", err)
+	}
+	if _, err := store.Session(ctx, session.ID); !errors.Is(err, tickets.ErrUnavailable) {
+		t.Errorf("read: %v, want ErrUnavailable", err)
+	}
+	if _, err := store.Session(t.Context(), session.ID); err != nil {
+		t.Errorf("read with a live context: %v", err)
+	}
+}
+
+// The server asks for a name and a password, and lets it do no more than the
+// store needs.
+func TestUserOfItsOwn(t *testing.T) { // S41
+	server := testkit.Redis(t, "--user", "parvis", "on", ">hunter2", "~parvis:*", "+@read", "+@write", "+@scripting", "+@connection", "+time", "-@dangerous", "--user", "default", "off")
+	store := open(t, redis.Options{URL: server.URL(), Username: "parvis", Password: "hunter2"})
+	session := start(t, store, "roux-p")
+	if _, _, err := store.Redeem(t.Context(), grant(t, store, session.ID)); err != nil {
+		t.Errorf("redeem: %v", err)
+	}
+	if _, err := store.SessionsOf(t.Context(), "roux-p"); err != nil {
+		t.Errorf("sessions of a person: %v", err)
+	}
+	wrong := open(t, redis.Options{URL: server.URL(), Username: "parvis", Password: "hunter3"})
+	if err := wrong.Ping(t.Context()); !errors.Is(err, tickets.ErrUnavailable) || strings.Contains(err.Error(), "hunter3") {
+		t.Errorf("ping with a wrong password: %v, want ErrUnavailable", err)
+	}
+}
+
+// open returns a store that ends with the test.
+func open(t testing.TB, o redis.Options) *redis.Store {
+	t.Helper()
+	if o.Keys == nil {
+		o.Keys = keyring(t, "a")
+	}
+	store, err := redis.Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return store
+}
+
+func keyring(t testing.TB, ids ...string) *tickets.Keyring {
+	t.Helper()
+	var keys []tickets.Key
+	for _, id := range ids {
+		secret := make([]byte, tickets.KeySize)
+		for i := range secret {
+			secret[i] = byte(i*7) ^ id[i%len(id)]
+		}
+		keys = append(keys, tickets.Key{ID: id, Secret: secret})
+	}
+	ring, err := tickets.NewKeyring(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+func example(t testing.TB, uid string) tickets.Session {
+	t.Helper()
+	id, err := tickets.NewMinter(nil).TGT()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tickets.Session{
+		ID: id, UID: uid, Idle: 2 * time.Hour, Max: 8 * time.Hour, Address: "192.0.2.117", UserAgent: "Netscape/4.04",
+		AuthTime: time.Now().UTC().Round(time.Millisecond),
+		Attributes: identity.Attributes{
+			"uid": {uid}, "mail": {"jean-pierre.martin@etu.univ.example"}, "displayName": {"Jean-Pierre Martin"},
+			"eduPersonAffiliation": {"student", "member"},
+		},
+	}
+}
+
+func start(t testing.TB, store *redis.Store, uid string) tickets.Session {
+	t.Helper()
+	session := example(t, uid)
+	if err := store.Open(context.Background(), session); err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	return session
+}
+
+func serviceTicket(t testing.TB, tgt tickets.TGT) tickets.Ticket {
+	t.Helper()
+	id, err := tickets.NewMinter(nil).Ticket(tickets.ServiceTicket, tgt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tickets.Ticket{ID: id, Kind: tickets.ServiceTicket, Service: "https://cours.univ.example/login", Lifetime: time.Minute}
+}
+
+func grant(t testing.TB, store *redis.Store, tgt tickets.TGT) tickets.TicketID {
+	t.Helper()
+	ticket := serviceTicket(t, tgt)
+	if _, err := store.Grant(context.Background(), tgt, ticket); err != nil {
+		t.Fatalf("grant: %v", err)
+	}
+	return ticket.ID
+}
+
+// within waits for something that another program does.
+func within(t testing.TB, limit time.Duration, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if done() {
+			return
+		}
+	}
+	t.Errorf("waited %v for %s", limit, what)
+}
+
+// everyKeyExpires looks at all that a server holds.
+func everyKeyExpires(t testing.TB, server *testkit.RedisServer) { // S41
+	t.Helper()
+	client := goredis.NewClient(&goredis.Options{Addr: server.Addr()})
+	defer func() { _ = client.Close() }()
+	keys := client.Scan(context.Background(), 0, "*", 1000).Iterator()
+	seen := 0
+	for keys.Next(context.Background()) {
+		seen++
+		switch ttl, err := client.PTTL(context.Background(), keys.Val()).Result(); {
+		case err != nil:
+			t.Fatalf("read a time to live: %v", err)
+		case ttl == -1:
+			t.Errorf("key %s lives forever", keys.Val())
+		}
+	}
+	if keys.Err() != nil || seen == 0 {
+		t.Errorf("looked at %d keys, %v", seen, keys.Err())
+	}
+}
+
+func sum256(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}

@@ -1,0 +1,170 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+// The scripts. ARGV[1] is the offset added to the clock, in milliseconds.
+// Instants are milliseconds since 1970, but for a session's beginning, in
+// microseconds, by which sessions are sorted.
+//
+// Scripts reach keys that are not declared in KEYS where only a value tells
+// them (the session of a ticket, the tickets of a session): they carry the
+// same hash tag, which is what a Cluster needs.
+var (
+	openScript   = goredis.NewScript(prelude + openSource)
+	readScript   = goredis.NewScript(prelude + readSource)
+	renewScript  = goredis.NewScript(prelude + renewSource)
+	grantScript  = goredis.NewScript(prelude + grantSource)
+	redeemScript = goredis.NewScript(prelude + redeemSource)
+	closeScript  = goredis.NewScript(prelude + closeSource)
+	visitsScript = goredis.NewScript(prelude + visitsSource)
+	peekScript   = goredis.NewScript(prelude + peekSource)
+	listScript   = goredis.NewScript(prelude + listSource)
+	peopleScript = goredis.NewScript(prelude + peopleSource)
+	spendScript  = goredis.NewScript(prelude + spendSource)
+)
+
+// loadScripts makes the scripts known to the server of a new connection, so
+// that calls need only name them. A server that forgets them, or lets nobody
+// load them, is sent the whole script instead.
+func loadScripts(ctx context.Context, connection *goredis.Conn) error {
+	_, err := connection.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+		for _, script := range []*goredis.Script{
+			openScript, readScript, renewScript, grantScript, redeemScript, closeScript,
+			visitsScript, peekScript, listScript, peopleScript, spendScript,
+		} {
+			script.Load(ctx, pipe)
+		}
+		return nil
+	})
+	if refusal := goredis.Error(nil); err != nil && !errors.As(err, &refusal) {
+		return fmt.Errorf("load scripts: %w", err)
+	}
+	return nil
+}
+
+// prelude is what several scripts need. live returns the fields of a session
+// that has not ended, if secret is nil or its own; last is how long a key with
+// two limits must be kept.
+const prelude = `
+local clock = redis.call('TIME')
+local micros = clock[1] * 1000000 + clock[2] + ARGV[1] * 1000
+local now = math.floor(micros / 1000)
+local function stamp(instant) return string.format('%014.0f', instant) end
+local function live(key, secret)
+  local s = redis.call('HMGET', key, 'k', 'v', 'x', 'e', 'i', 'b')
+  if not s[1] or secret and s[1] ~= secret then return nil end
+  if now >= tonumber(s[3]) or now >= tonumber(s[4]) then return nil end
+  return s
+end
+local function begin(key, secret, sealed, idle, max)
+  redis.call('HSET', key, 'k', secret, 'v', sealed, 'i', idle, 'x', stamp(now + max),
+    'e', stamp(now + idle), 'b', string.format('%.0f', micros))
+  redis.call('PEXPIRE', key, math.min(idle, max))
+end
+`
+
+// KEYS: session. ARGV: secret, sealed, idle, max.
+const openSource = `
+begin(KEYS[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+return 1
+`
+
+// KEYS: session. ARGV: secret. Answer: sealed.
+const readSource = `
+local s = live(KEYS[1], ARGV[2])
+return s and s[2]
+`
+
+// KEYS: session, visits. ARGV: old secret, old sealed, secret, sealed, idle,
+// max. The old value must still be the one the caller read.
+const renewSource = `
+local s = live(KEYS[1], ARGV[2])
+if not s or s[2] ~= ARGV[3] then return false end
+begin(KEYS[1], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
+redis.call('PEXPIRE', KEYS[2], math.min(ARGV[6], ARGV[7]))
+return 1
+`
+
+// KEYS: session, ticket, visits. ARGV: secret, lifetime, hash of the session,
+// sealed ticket, hash of the ticket, sealed visit (” for none), most visits.
+// Answer: sealed session.
+const grantSource = `
+local s = live(KEYS[1], ARGV[2])
+if not s then return false end
+local left = math.min(tonumber(s[5]), tonumber(s[3]) - now)
+redis.call('HSET', KEYS[1], 'e', stamp(now + s[5]))
+redis.call('PEXPIRE', KEYS[1], left)
+if ARGV[7] ~= '' then
+  redis.call('RPUSH', KEYS[3], stamp(now) .. ARGV[6] .. ARGV[7])
+  redis.call('LTRIM', KEYS[3], -ARGV[8], -1)
+end
+redis.call('PEXPIRE', KEYS[3], left)
+if tonumber(ARGV[3]) > 0 then
+  redis.call('SET', KEYS[2], stamp(now + ARGV[3]) .. ARGV[4] .. ARGV[5], 'PX', ARGV[3])
+end
+return s[2]
+`
+
+// KEYS: ticket. ARGV: beginning of the session's key. Answer: hash of the
+// session, sealed ticket, sealed session.
+const redeemSource = `
+local t = redis.call('GETDEL', KEYS[1])
+if not t or now >= tonumber(string.sub(t, 1, 14)) then return false end
+local place = string.sub(t, 15, 57)
+local s = live(ARGV[2] .. place, nil)
+return s and {place, string.sub(t, 58), s[2]}
+`
+
+// KEYS: session, visits. ARGV: secret, beginning of a ticket's key. Answer:
+// visits.
+const closeSource = `
+if not live(KEYS[1], ARGV[2]) then return {} end
+local visits = redis.call('LRANGE', KEYS[2], 0, -1)
+local ended = {KEYS[1], KEYS[2]}
+for i, visit in ipairs(visits) do
+  ended[i + 2] = ARGV[3] .. string.sub(visit, 15, 57)
+end
+redis.call('DEL', unpack(ended))
+return visits
+`
+
+// KEYS: session, visits. ARGV: secret. Answer: visits.
+const visitsSource = `
+return live(KEYS[1], ARGV[2]) and redis.call('LRANGE', KEYS[2], 0, -1)
+`
+
+// KEYS: session. Answer: beginning, sealed.
+const peekSource = `
+local s = live(KEYS[1], nil)
+return s and {s[6], s[2]}
+`
+
+// KEYS: person. ARGV: tag and hash of the session, max. An entry outlives its
+// session's limit by the time that opening the session may take.
+const listSource = `
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], stamp(now + ARGV[3] + 60000), stamp(now) .. ARGV[2])
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+redis.call('PEXPIRE', KEYS[1], last[2] - now)
+return 1
+`
+
+// KEYS: person. Answer: now, entries.
+const peopleSource = `
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+return {now, redis.call('ZRANGE', KEYS[1], 0, -1)}
+`
+
+// KEYS: token. ARGV: ttl, 1 at least. Answer: 1 for the first, 0 for others.
+const spendSource = `
+local limit = redis.call('GET', KEYS[1])
+if limit and now < tonumber(limit) then return 0 end
+redis.call('SET', KEYS[1], stamp(now + ARGV[2]), 'PX', ARGV[2])
+return 1
+`

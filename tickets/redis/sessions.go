@@ -1,0 +1,188 @@
+package redis
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"parvis/tickets"
+)
+
+// Open begins a session, listed among its person's before it exists.
+func (s *Store) Open(ctx context.Context, opened tickets.Session) error {
+	const doing = "open session"
+	if !opened.ID.Valid() {
+		return gone(doing, nil)
+	}
+	p := placeOf(opened.ID)
+	if err := s.list(ctx, p, opened); err != nil {
+		return fault(doing, err)
+	}
+	key := s.sessionKey(p)
+	_, err := s.run(ctx, openScript, []string{key},
+		secret(opened.ID), s.sealSession(key, opened), opened.Idle.Milliseconds(), opened.Max.Milliseconds())
+	return fault(doing, err)
+}
+
+// Session reads a live session.
+func (s *Store) Session(ctx context.Context, id tickets.TGT) (tickets.Session, error) {
+	session, _, err := s.read(ctx, "read session", id)
+	return session, err
+}
+
+// read returns a live session, and its sealed record as it is in Redis.
+func (s *Store) read(ctx context.Context, doing string, id tickets.TGT) (tickets.Session, string, error) {
+	if !id.Valid() {
+		return tickets.Session{}, "", gone(doing, nil)
+	}
+	key := s.sessionKey(placeOf(id))
+	answer, err := s.run(ctx, readScript, []string{key}, secret(id))
+	if err != nil {
+		return tickets.Session{}, "", fault(doing, err)
+	}
+	session, err := s.believe(doing, key, id, answer)
+	sealed, _ := answer.(string)
+	return session, sealed, err
+}
+
+// believe opens the sealed session that Redis answered for id. Who can write
+// to Redis could have put another secret beside it: the record knows its own.
+func (s *Store) believe(doing, key string, id tickets.TGT, answer any) (tickets.Session, error) {
+	sealed, _ := answer.(string)
+	session, err := s.openSession(key, sealed)
+	if err != nil {
+		return tickets.Session{}, gone(doing, err)
+	}
+	if !equal(session.ID, id) {
+		return tickets.Session{}, gone(doing, nil)
+	}
+	return session, nil
+}
+
+// Renew lets a session go on under another secret: it reads the session, to
+// know that it is the same person's, and replaces exactly what it read.
+func (s *Store) Renew(ctx context.Context, old tickets.TGT, renewed tickets.Session) error {
+	const doing = "renew session"
+	if !renewed.ID.Valid() || !old.Valid() || renewed.ID.Locator() != old.Locator() {
+		return gone(doing, nil)
+	}
+	before, sealed, err := s.read(ctx, doing, old)
+	if err != nil {
+		return err
+	}
+	if before.UID != renewed.UID {
+		return gone("renew session of another person", nil)
+	}
+	p := placeOf(old)
+	if err := s.list(ctx, p, renewed); err != nil {
+		return fault(doing, err)
+	}
+	key := s.sessionKey(p)
+	_, err = s.run(ctx, renewScript, []string{key, s.visitsKey(p)}, secret(old), sealed,
+		secret(renewed.ID), s.sealSession(key, renewed), renewed.Idle.Milliseconds(), renewed.Max.Milliseconds())
+	return fault(doing, err)
+}
+
+// Grant stores a ticket, slides the session's idle limit and records the visit.
+func (s *Store) Grant(ctx context.Context, tgt tickets.TGT, t tickets.Ticket) (tickets.Session, error) {
+	const doing = "grant ticket"
+	if !t.BelongsTo(tgt) {
+		return tickets.Session{}, gone(doing, nil)
+	}
+	p := placeOf(tgt)
+	key, ticket, visits := s.sessionKey(p), s.ticketKey(t.ID), s.visitsKey(p)
+	name := hash(string(t.ID))
+	var visit []byte
+	if t.Kind != tickets.ProxyGrantingTicket {
+		visit = s.sealVisit(visits, name, t)
+	}
+	answer, err := s.run(ctx, grantScript, []string{key, ticket, visits}, secret(tgt), t.Lifetime.Milliseconds(),
+		p.hash, s.sealTicket(ticket, p.hash, t), name, visit, tickets.MaxVisits)
+	if err != nil {
+		return tickets.Session{}, fault(doing, err)
+	}
+	return s.believe(doing, key, tgt, answer)
+}
+
+// Redeem takes a service or proxy ticket out of Redis.
+func (s *Store) Redeem(ctx context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, error) {
+	const doing = "redeem ticket"
+	if kind := id.Kind(); kind != tickets.ServiceTicket && kind != tickets.ProxyTicket {
+		return tickets.Ticket{}, tickets.Session{}, gone(doing, nil)
+	}
+	key, sessions := s.ticketKey(id), s.slot(id.Tag(), "s")
+	answer, err := s.redeems.call(ctx, call{script: redeemScript, keys: []string{key}, args: []any{s.offsetMillis(), sessions}})
+	if err != nil {
+		return tickets.Ticket{}, tickets.Session{}, fault(doing, err)
+	}
+	parts := texts(answer, 3)
+	ticket, err := s.openTicket(key, parts[0], parts[1])
+	if err != nil {
+		return tickets.Ticket{}, tickets.Session{}, gone(doing, err)
+	}
+	session, err := s.openSession(sessions+parts[0], parts[2])
+	if err != nil {
+		return tickets.Ticket{}, tickets.Session{}, gone(doing, err)
+	}
+	return ticket, session, nil
+}
+
+// Close ends a session with all its tickets, and says whom to tell.
+func (s *Store) Close(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, error) {
+	if !tgt.Valid() {
+		return nil, nil
+	}
+	p := placeOf(tgt)
+	visits := s.visitsKey(p)
+	answer, err := s.run(ctx, closeScript, []string{s.sessionKey(p), visits}, secret(tgt), s.slot(p.tag, "t"))
+	if err != nil {
+		return nil, fault("close session", err)
+	}
+	entries, _ := answer.([]any)
+	return s.openVisits(visits, entries), nil
+}
+
+// Visits lists the visits of a live session, the oldest first.
+func (s *Store) Visits(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, error) {
+	const doing = "list visits"
+	if !tgt.Valid() {
+		return nil, gone(doing, nil)
+	}
+	p := placeOf(tgt)
+	visits := s.visitsKey(p)
+	answer, err := s.run(ctx, visitsScript, []string{s.sessionKey(p), visits}, secret(tgt))
+	if err != nil {
+		return nil, fault(doing, err)
+	}
+	entries, _ := answer.([]any)
+	return s.openVisits(visits, entries), nil
+}
+
+// Spend marks a single-use token as used for ttl.
+func (s *Store) Spend(ctx context.Context, token string, ttl time.Duration) (bool, error) {
+	keys := s.pseudonyms("ticket store token", token, "o")
+	// Nodes that are being given other keys agree on one key at least. Whoever
+	// is first at each of theirs is first; one order for all, so that of two
+	// callers one gets through.
+	slices.Sort(keys)
+	for _, key := range keys {
+		answer, err := s.run(ctx, spendScript, []string{key}, max(ttl.Milliseconds(), 1))
+		if err != nil {
+			return false, fault("spend token", err)
+		}
+		if answer != int64(1) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// texts are the n strings of a script's answer, empty where it has none.
+func texts(answer any, n int) []string {
+	out := make([]string, n)
+	values, _ := answer.([]any)
+	for i := range min(n, len(values)) {
+		out[i], _ = values[i].(string)
+	}
+	return out
+}
