@@ -1,7 +1,6 @@
 package cas
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -87,16 +86,12 @@ func (s *Server) checkPassword(r *http.Request, c credentials) (identity.Person,
 	attempt := ratelimit.Attempt{
 		Account: c.login, Address: httpx.EventOf(r.Context()).Client(), Known: s.knowsDevice(r, c.login),
 	}
-	var person identity.Person
-	err := s.gate.Do(r.Context(), func(ctx context.Context) error {
-		var err error
-		person, err = s.attempt(ctx, r, c, attempt)
-		return err
-	})
-	return person, err
-}
-
-func (s *Server) attempt(ctx context.Context, r *http.Request, c credentials, attempt ratelimit.Attempt) (identity.Person, error) {
+	ctx := r.Context()
+	leave, err := s.gate.Enter(ctx)
+	if err != nil {
+		return identity.Person{}, err
+	}
+	defer leave()
 	retry, err := s.throttle.Check(ctx, attempt)
 	if err != nil {
 		return identity.Person{}, err

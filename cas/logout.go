@@ -26,7 +26,7 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 		http.SetCookie(w, s.cookies.make(warnCookie, "", -1))
 	}
 	if target := p.Get("service"); target != "" {
-		if _, err := s.registry.Find(target); err == nil {
+		if _, err := s.registry.Find(target); err == nil && services.Redirectable(target) {
 			redirect(w, services.Location(target), http.StatusFound)
 			return nil
 		}

@@ -47,8 +47,8 @@ type Throttle interface {
 
 // Gate bounds how many passwords are checked at one time.
 type Gate interface {
-	// Do calls f when there is a place for it, or returns ratelimit.ErrBusy.
-	Do(ctx context.Context, f func(context.Context) error) error
+	// Enter waits for a place and returns how to leave it, or ratelimit.ErrBusy.
+	Enter(ctx context.Context) (func(), error)
 }
 
 // Pages draws what people see.

@@ -1,0 +1,361 @@
+package cas_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"html"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"parvis/cas"
+	"parvis/internal/audit"
+	"parvis/internal/demo"
+	"parvis/internal/httpx"
+	"parvis/internal/ratelimit"
+	"parvis/ldapstore/ldif"
+	"parvis/services"
+	"parvis/tickets"
+	"parvis/tickets/memory"
+	"parvis/ui"
+)
+
+// The people and services of the tests. People are the demonstration's.
+const (
+	student         = "o22502142"
+	studentPassword = "LesPigeons9BoiventDuThe"
+	teacher         = "dupont-a"
+	teacherPassword = "UnArchet4PourDeuxVoix"
+	staff           = "moreau-s"
+	staffPassword   = "LaGrenouille7LitLeJournal"
+
+	app      = "https://app.univ.example/"
+	other    = "https://other.univ.example/"
+	bare     = "https://bare.univ.example/"
+	admin    = "https://admin.univ.example/"
+	closed   = "https://closed.univ.example/"
+	strict   = "https://strict.univ.example/"
+	oldApp   = "https://old.univ.example/"
+	slowApp  = "https://slow.univ.example/"
+	postApp  = "https://post.univ.example/"
+	stranger = "https://app.univ.example.evil.example/"
+)
+
+const release = "release: [uid, mail, displayName, givenName, sn, eduPersonAffiliation, memberOf]\n"
+
+// registered is the registry of the tests, one file a service.
+var registered = map[string]string{
+	"app.yaml":    "id: 1\nname: Application\nmatch: " + app + "\n" + release,
+	"other.yaml":  "id: 2\nname: Other\nmatch: " + other + "\n" + release,
+	"bare.yaml":   "id: 3\nname: Bare\nmatch: " + bare + "\n",
+	"admin.yaml":  "id: 4\nname: Admin\nmatch: " + admin + "\naccess:\n  groups: cn=ent-admins,ou=groups,dc=univ,dc=example\n" + release,
+	"closed.yaml": "id: 5\nname: Closed\nmatch: " + closed + "\nenabled: false\n",
+	"strict.yaml": "id: 6\nname: Strict\nmatch: " + strict + "\nsso: false\n" + release,
+	"old.yaml":    "id: 7\nname: Old\nmatch: " + oldApp + "\nprotocols: [CAS10]\n" + release,
+	"slow.yaml":   "id: 8\nname: Slow\nmatch: " + slowApp + "\nlifetimes:\n  service_ticket: 30s\n",
+	"post.yaml":   "id: 9\nname: Post\nmatch: " + postApp + "\nresponse: post\n" + release,
+	"imap.yaml":   "id: 10\nname: Mail\nmatch:\n  regex: ^imap://mail\\.univ\\.example$\n",
+}
+
+// campus is a whole server over the embedded directory and the memory store,
+// with a clock that the test moves.
+type campus struct {
+	*httptest.Server
+	t      *testing.T
+	clock  *clock
+	audit  *bytes.Buffer
+	log    *bytes.Buffer
+	store  *memory.Store
+	limits cas.Limits
+}
+
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Travel(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// syncWriter lets a test read what a server still writes.
+type syncWriter struct {
+	mu sync.Mutex
+	b  *bytes.Buffer
+}
+
+func (w *syncWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.b.Write(p)
+}
+
+// option changes what a campus is made of.
+type option func(*cas.Options, map[string]string)
+
+func withService(name, text string) option {
+	return func(_ *cas.Options, files map[string]string) { files[name] = text }
+}
+
+func withLimits(change func(*cas.Limits)) option {
+	return func(o *cas.Options, _ map[string]string) { change(&o.Limits) }
+}
+
+func newCampus(t *testing.T, options ...option) *campus {
+	t.Helper()
+	c := &campus{t: t, clock: &clock{now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}, audit: &bytes.Buffer{}, log: &bytes.Buffer{}}
+	secret := make([]byte, tickets.KeySize)
+	_, _ = rand.Read(secret)
+	keys, err := tickets.NewKeyring(tickets.Key{ID: "test", Secret: secret})
+	check(t, err)
+	throttle, err := ratelimit.New(ratelimit.NewMemory(c.clock.Now), ratelimit.DefaultLimits(), keys.Pseudonym)
+	check(t, err)
+	pages, err := ui.New(ui.Options{BasePath: "/cas", Now: c.clock.Now})
+	check(t, err)
+	c.store = memory.New(c.clock.Now)
+	o := cas.Options{
+		Base: "/cas", MaintenanceRetry: 30 * time.Second,
+		Directory: demoDirectory(t), Store: c.store, Throttle: throttle,
+		Gate: ratelimit.NewGate(16, 64, time.Second), Pages: pages,
+		Auditor: audit.New(&syncWriter{b: c.audit}, c.clock.Now, nil), Sealer: keys,
+		Cookies: cas.CookieOptions{Name: "TGC", Path: "/cas", SameSite: http.SameSiteLaxMode},
+		Limits: cas.Limits{
+			Idle: 2 * time.Hour, Max: 8 * time.Hour, RememberIdle: 7 * 24 * time.Hour, RememberMax: 30 * 24 * time.Hour,
+			ServiceTicket: 10 * time.Second, Form: time.Hour, SessionsPerPerson: 50,
+		},
+		Now: c.clock.Now,
+	}
+	files := maps.Clone(registered)
+	for _, change := range options {
+		change(&o, files)
+	}
+	if o.Registry == nil {
+		fsys := fstest.MapFS{}
+		for name, text := range files {
+			fsys[name] = &fstest.MapFile{Data: []byte(text)}
+		}
+		registry, err := services.OpenFS(fsys, slog.New(slog.DiscardHandler), services.Clock(c.clock.Now))
+		check(t, err)
+		o.Registry = registry
+	}
+	c.limits = o.Limits
+	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	cas.New(o).Mount(router)
+	logger := slog.New(slog.NewJSONHandler(&syncWriter{b: c.log}, nil))
+	c.Server = httptest.NewServer(httpx.Observe(httpx.Headers(router, httpx.HeaderOptions{}), httpx.Options{
+		Logger: logger, Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+	}))
+	t.Cleanup(c.Close)
+	return c
+}
+
+func demoDirectory(t *testing.T) cas.Directory {
+	t.Helper()
+	directory, err := ldif.New(demo.People(), ldif.Options{})
+	check(t, err)
+	return directory
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer is a response, read.
+type answer struct {
+	status   int
+	header   http.Header
+	body     string
+	location string
+}
+
+// browser is a person's browser: it keeps cookies and shows redirects instead
+// of following them. From is the address that a trusted proxy reports.
+type browser struct {
+	c    *campus
+	http *http.Client
+	from string
+}
+
+func (c *campus) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	check(c.t, err)
+	return &browser{c: c, http: &http.Client{
+		Jar:           jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+func (b *browser) do(r *http.Request) answer {
+	b.c.t.Helper()
+	if b.from != "" {
+		r.Header.Set("X-Forwarded-For", b.from)
+	}
+	response, err := b.http.Do(r)
+	check(b.c.t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	check(b.c.t, err)
+	return answer{response.StatusCode, response.Header, string(body), response.Header.Get("Location")}
+}
+
+func (b *browser) get(path string) answer {
+	b.c.t.Helper()
+	r, err := http.NewRequestWithContext(b.c.t.Context(), http.MethodGet, b.c.URL+path, nil)
+	check(b.c.t, err)
+	return b.do(r)
+}
+
+func (b *browser) post(path string, form url.Values) answer {
+	b.c.t.Helper()
+	r, err := http.NewRequestWithContext(b.c.t.Context(), http.MethodPost, b.c.URL+path, strings.NewReader(form.Encode()))
+	check(b.c.t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return b.do(r)
+}
+
+// tgc is the ticket-granting cookie that the browser holds, "" for none.
+func (b *browser) tgc() string { return b.cookie("TGC") }
+
+func (b *browser) cookie(name string) string {
+	at, err := url.Parse(b.c.URL + "/cas/login")
+	check(b.c.t, err)
+	for _, c := range b.http.Jar.Cookies(at) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+var (
+	hiddenField = regexp.MustCompile(`<input[^>]*type="hidden"[^>]*>`)
+	nameOf      = regexp.MustCompile(`name="([^"]*)"`)
+	valueOf     = regexp.MustCompile(`value="([^"]*)"`)
+)
+
+// form reads the hidden fields of a page.
+func (a answer) form() url.Values {
+	fields := url.Values{}
+	for _, input := range hiddenField.FindAllString(a.body, -1) {
+		name, value := nameOf.FindStringSubmatch(input), valueOf.FindStringSubmatch(input)
+		if name != nil && value != nil {
+			fields.Add(html.UnescapeString(name[1]), html.UnescapeString(value[1]))
+		}
+	}
+	return fields
+}
+
+// ticket is the ticket in a redirect.
+func (a answer) ticket() string {
+	_, ticket, _ := strings.Cut(a.location, "ticket=")
+	ticket, _, _ = strings.Cut(ticket, "#")
+	return ticket
+}
+
+func loginPath(service string, more ...string) string {
+	path := "/cas/login"
+	separator := "?"
+	if service != "" {
+		path += "?service=" + url.QueryEscape(service)
+		separator = "&"
+	}
+	for _, parameter := range more {
+		path += separator + parameter
+		separator = "&"
+	}
+	return path
+}
+
+// login fills in the form at path and sends it.
+func (b *browser) login(path, user, password string, more ...string) answer {
+	b.c.t.Helper()
+	page := b.get(path)
+	if page.status != http.StatusOK {
+		b.c.t.Fatalf("GET %s: got status %d, want the form", path, page.status)
+	}
+	return b.submit(page, user, password, more...)
+}
+
+func (b *browser) submit(page answer, user, password string, more ...string) answer {
+	b.c.t.Helper()
+	form := page.form()
+	form.Set("username", user)
+	form.Set("password", password)
+	for _, name := range more {
+		form.Set(name, "true")
+	}
+	return b.post("/cas/login", form)
+}
+
+// enter logs the student in to a service and returns the ticket.
+func (b *browser) enter(service string) string {
+	b.c.t.Helper()
+	a := b.login(loginPath(service), student, studentPassword)
+	if a.ticket() == "" {
+		b.c.t.Fatalf("login for %s: got status %d and no ticket", service, a.status)
+	}
+	return a.ticket()
+}
+
+// validate asks as a service does: no cookies.
+func (c *campus) validate(endpoint, service, ticket string, more ...string) answer {
+	c.t.Helper()
+	path := "/cas" + endpoint + "?service=" + url.QueryEscape(service) + "&ticket=" + url.QueryEscape(ticket)
+	for _, parameter := range more {
+		path += "&" + parameter
+	}
+	return c.browser().get(path)
+}
+
+func (a answer) valid() bool { return strings.Contains(a.body, "<cas:authenticationSuccess>") }
+
+func (a answer) code() string {
+	_, rest, _ := strings.Cut(a.body, `code="`)
+	code, _, _ := strings.Cut(rest, `"`)
+	return code
+}
+
+func wantStatus(t *testing.T, a answer, status int) {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("got status %d, want %d\n%.2000s", a.status, status, a.body)
+	}
+}
+
+func wantForm(t *testing.T, a answer) {
+	t.Helper()
+	if a.form().Get("execution") == "" || !strings.Contains(a.body, `id="fm1"`) || a.location != "" {
+		t.Fatalf("got status %d and no login form\n%.2000s", a.status, a.body)
+	}
+}
+
+func wantCode(t *testing.T, a answer, code cas.Code) {
+	t.Helper()
+	if a.status != http.StatusOK || a.code() != string(code) {
+		t.Fatalf("got status %d, code %q, want 200 and %q\n%s", a.status, a.code(), code, a.body)
+	}
+}

@@ -1,0 +1,62 @@
+package cas_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"parvis/cas"
+)
+
+// Specification, section 2.3.
+
+// TestO1LogoutDestroys covers O6, S5 and S14: the cookie, the session and a
+// ticket that was not validated yet.
+func TestO1LogoutDestroys(t *testing.T) {
+	c := newCampus(t)
+	b := c.browser()
+	ticket := b.enter(app)
+	cookie := b.tgc()
+	a := b.get("/cas/logout")
+	wantStatus(t, a, http.StatusOK)
+	if b.tgc() != "" || strings.Contains(strings.Join(a.header.Values("Set-Cookie"), ""), cookie) {
+		t.Error("the cookie is still there, or its value is said back")
+	}
+	wantCode(t, c.validate("/serviceValidate", app, ticket), cas.InvalidTicket)
+	wantForm(t, c.withCookie("TGC", cookie).get(loginPath(app)))
+}
+
+func TestO2O3O4WhereLogoutLeads(t *testing.T) {
+	c := newCampus(t)
+	for _, test := range []struct {
+		name, query, location string
+	}{
+		{"registered", "?service=https%3A%2F%2Fapp.univ.example%2Fbye%3Fa%3Db", app + "bye?a=b"},
+		{"unregistered", "?service=https%3A%2F%2Fevil.example%2F", ""},
+		{"disabled", "?service=https%3A%2F%2Fclosed.univ.example%2F", ""},
+		{"look-alike", "?service=https%3A%2F%2Fapp.univ.example.evil.example%2F", ""},
+		{"not for a browser", "?service=imap%3A%2F%2Fmail.univ.example", ""},
+		{"url is ignored", "?url=https%3A%2F%2Fapp.univ.example%2F", ""},
+		{"header injection", "?service=https%3A%2F%2Fapp.univ.example%2F%0d%0aX-Evil%3A1", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := c.browser()
+			b.enter(app)
+			a := b.get("/cas/logout" + test.query)
+			want := http.StatusOK
+			if test.location != "" {
+				want = http.StatusFound
+			}
+			wantStatus(t, a, want)
+			if a.location != test.location || b.tgc() != "" || a.header.Get("X-Evil") != "" {
+				t.Errorf("Location = %q, want %q; cookie %q", a.location, test.location, b.tgc())
+			}
+		})
+	}
+}
+
+func TestO5LogoutWithoutASession(t *testing.T) {
+	b := newCampus(t).browser()
+	wantStatus(t, b.get("/cas/logout"), http.StatusOK)
+	wantStatus(t, b.get("/cas/logout"), http.StatusOK)
+}

@@ -1,0 +1,253 @@
+package cas_test
+
+import (
+	"flag"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parvis/cas"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var anyTicket = regexp.MustCompile(`(ST|PT)-[A-Za-z0-9]{29}`)
+
+// golden compares an answer, with its tickets made alike, to a file.
+func golden(t *testing.T, a answer) {
+	t.Helper()
+	name := filepath.Join("testdata", strings.ReplaceAll(t.Name(), "/", "_")+".golden")
+	got := a.header.Get("Content-Type") + "\n\n" + anyTicket.ReplaceAllString(a.body, "$1-TICKET")
+	if *update {
+		check(t, os.MkdirAll("testdata", 0o755))
+		check(t, os.WriteFile(name, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(name)
+	check(t, err)
+	if got != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestAnswers holds the bytes of every answer: the shapes that clients were
+// measured to need (V1, V2, V10–V13, V24, V25, G5, G6).
+func TestAnswers(t *testing.T) {
+	c := newCampus(t)
+	fresh := func(service string) string { return c.browser().enter(service) }
+	sso := func(service string) string {
+		b := c.browser()
+		b.enter(bare)
+		return b.get(loginPath(service)).ticket()
+	}
+	for _, test := range []struct {
+		name string
+		ask  func() answer
+	}{
+		{"cas1 yes", func() answer { return c.validate("/validate", app, fresh(app)) }},
+		{"cas1 no", func() answer { return c.validate("/validate", app, "ST-unknown") }},
+		{"cas2 success", func() answer { return c.validate("/serviceValidate", app, fresh(app)) }},
+		{"cas2 success by single sign-on", func() answer { return c.validate("/serviceValidate", app, sso(app)) }},
+		{"cas3 success", func() answer { return c.validate("/p3/serviceValidate", app, fresh(app)) }},
+		{"cas3 nothing released", func() answer { return c.validate("/p3/serviceValidate", bare, fresh(bare)) }},
+		{"json success", func() answer { return c.validate("/p3/serviceValidate", app, fresh(app), "format=JSON") }},
+		{"json success in any case", func() answer { return c.validate("/serviceValidate", bare, fresh(bare), "format=json") }},
+		{"no ticket", func() answer { return c.browser().get("/cas/serviceValidate?service=" + url.QueryEscape(app)) }},
+		{"no service", func() answer { return c.browser().get("/cas/serviceValidate?ticket=" + fresh(app)) }},
+		{"unknown ticket", func() answer { return c.validate("/serviceValidate", app, `ST-<&"'>`) }},
+		{"other service", func() answer { return c.validate("/serviceValidate", other+`?<&"'>`, fresh(app)) }},
+		{"renew not met", func() answer { return c.validate("/serviceValidate", app, sso(app), "renew=true") }},
+		{"proxy not allowed", func() answer {
+			return c.validate("/serviceValidate", app, fresh(app), "pgtUrl=https%3A%2F%2Fapp.univ.example%2Fpgt")
+		}},
+		{"protocol not allowed", func() answer { return c.validate("/serviceValidate", oldApp, fresh(oldApp)) }},
+		{"unknown format", func() answer { return c.validate("/serviceValidate", app, fresh(app), "format=FOO") }},
+		{"json failure", func() answer { return c.validate("/p3/serviceValidate", app, "ST-<b>", "format=JSON") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := test.ask()
+			wantStatus(t, a, http.StatusOK)
+			if got := a.header.Get("Cache-Control"); got != "no-store" { // S26
+				t.Errorf("Cache-Control = %q", got)
+			}
+			golden(t, a)
+		})
+	}
+}
+
+// TestV17AnyOutcomeSpendsTheTicket covers S3 and S6: after any answer, the
+// right question gets no.
+func TestV17AnyOutcomeSpendsTheTicket(t *testing.T) {
+	c := newCampus(t)
+	for _, test := range []struct {
+		name, endpoint, service string
+		more                    []string
+		code                    cas.Code
+	}{
+		{"other service", "/serviceValidate", other, nil, cas.InvalidService},
+		{"no service", "/serviceValidate", "", nil, cas.InvalidRequest},
+		{"case of the path counts", "/serviceValidate", app + "A", nil, cas.InvalidService},
+		{"renew not met", "/serviceValidate", app + "a", []string{"renew=true"}, cas.InvalidTicket},
+		{"proxy not allowed", "/serviceValidate", app + "a", []string{"pgtUrl=https://x.example/"}, cas.UnauthorizedServiceProxy},
+		{"unknown format", "/p3/serviceValidate", app + "a", []string{"format=FOO"}, cas.InvalidRequest},
+		{"CAS 1, other service", "/validate", other, nil, ""},
+		{"success", "/serviceValidate", app + "a", nil, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := c.browser()
+			b.enter(bare)
+			ticket := b.get(loginPath(app + "a")).ticket()
+			a := c.validate(test.endpoint, test.service, ticket, test.more...)
+			if a.code() != string(test.code) {
+				t.Errorf("code = %q, want %q", a.code(), test.code)
+			}
+			wantCode(t, c.validate("/serviceValidate", app+"a", ticket), cas.InvalidTicket)
+		})
+	}
+}
+
+func TestV15TicketsExpire(t *testing.T) {
+	c := newCampus(t)
+	ticket := c.browser().enter(app)
+	c.clock.Travel(10*time.Second + time.Millisecond)
+	wantCode(t, c.validate("/serviceValidate", app, ticket), cas.InvalidTicket)
+	ticket = c.browser().enter(slowApp) // its entry says 30 s
+	c.clock.Travel(29 * time.Second)
+	if !c.validate("/serviceValidate", slowApp, ticket).valid() {
+		t.Error("the entry's own lifetime is not kept")
+	}
+}
+
+func TestV18RenewAtValidation(t *testing.T) {
+	c := newCampus(t)
+	if !c.validate("/serviceValidate", app, c.browser().enter(app), "renew=true").valid() {
+		t.Error("a ticket from a password is not from a new login")
+	}
+	b := c.browser()
+	b.enter(bare)
+	if a := c.validate("/validate", app, b.get(loginPath(app)).ticket(), "renew=true"); a.body != "no\n\n" { // V4
+		t.Errorf("CAS 1: %q", a.body)
+	}
+	if !c.validate("/serviceValidate", app, b.get(loginPath(app)).ticket(), "renew=false").valid() {
+		t.Error("renew=false asks for a new login")
+	}
+}
+
+// TestV19ServiceDisabledMeanwhile: what the registry says at validation counts.
+func TestV19ServiceDisabledMeanwhile(t *testing.T) {
+	c := newCampus(t, withService("until.yaml", "id: 20\nname: Until\nmatch: https://until.univ.example/\nvalid:\n  until: 2026-11-22T08:00:05Z\n"))
+	ticket := c.browser().enter("https://until.univ.example/")
+	c.clock.Travel(6 * time.Second)
+	wantCode(t, c.validate("/serviceValidate", "https://until.univ.example/", ticket), cas.UnauthorizedService)
+}
+
+func TestV26ParallelValidations(t *testing.T) { // S2
+	c := newCampus(t)
+	ticket := c.browser().enter(app)
+	var wg sync.WaitGroup
+	won := make(chan bool, 100)
+	for range cap(won) {
+		wg.Go(func() { won <- c.validate("/serviceValidate", app, ticket).valid() })
+	}
+	wg.Wait()
+	close(won)
+	count := 0
+	for ok := range won {
+		if ok {
+			count++
+		}
+	}
+	if count != 1 {
+		t.Errorf("%d validations of one ticket succeeded, want 1", count)
+	}
+}
+
+func TestV27HowServicesAreCompared(t *testing.T) {
+	c := newCampus(t)
+	for _, test := range []struct {
+		name, login, validation string
+		same                    bool
+	}{
+		{"equal", app + "a?b=c", app + "a?b=c", true},
+		{"session id at validation", app + "a", app + "a;jsessionid=123", true},
+		{"fragment", app + "a#b", app + "a", true},
+		{"decoded by the Java client", app + "?q=%C3%A9", app + "?q=é", true},
+		{"case of escapes", app + "?q=%c3%a9", app + "?q=%C3%A9", true},
+		{"case of the path", app + "a", app + "A", false},
+		{"another query", app + "?a=1", app + "?a=2", false},
+		{"a longer path", app + "a", app + "a/b", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ticket := c.browser().enter(test.login)
+			if got := c.validate("/serviceValidate", test.validation, ticket).valid(); got != test.same {
+				t.Errorf("valid = %v, want %v", got, test.same)
+			}
+		})
+	}
+}
+
+// TestClientsAskInManyWays: nothing but the parameters counts (G1, G7).
+func TestClientsAskInManyWays(t *testing.T) {
+	c := newCampus(t)
+	service, ticket := "service="+url.QueryEscape(app), func() string { return "ticket=" + c.browser().enter(app) }
+	for _, test := range []struct {
+		name  string
+		query string
+		valid bool
+	}{
+		{"ticket first", ticket() + "&" + service, true},
+		{"nothing escaped", "service=" + app + "&" + ticket(), true},
+		{"lower-case escapes", "service=https%3a%2f%2fapp.univ.example%2f&" + ticket(), true},
+		{"unknown parameters", "x=1&" + service + "&Service=evil&" + ticket(), true},
+		{"name in capitals", "Service=" + app + "&" + ticket(), false},
+		{"ticket in capitals", service + "&TICKET=" + c.browser().enter(app), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := c.browser().get("/cas/serviceValidate?" + test.query).valid(); got != test.valid {
+				t.Errorf("valid = %v, want %v", got, test.valid)
+			}
+		})
+	}
+	t.Run("posted", func(t *testing.T) {
+		a := c.browser().post("/cas/p3/serviceValidate", url.Values{"service": {app}, "ticket": {c.browser().enter(app)}})
+		if !a.valid() {
+			t.Errorf("got status %d\n%s", a.status, a.body)
+		}
+	})
+	t.Run("JSON is asked for by the parameter alone", func(t *testing.T) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+"/cas/serviceValidate?"+service+"&"+ticket(), nil)
+		check(t, err)
+		r.Header.Set("Accept", "application/json")
+		if a := c.browser().do(r); !a.valid() {
+			t.Errorf("not XML: %s", a.body)
+		}
+	})
+	t.Run("other methods", func(t *testing.T) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, c.URL+"/cas/serviceValidate", nil)
+		check(t, err)
+		wantStatus(t, c.browser().do(r), http.StatusMethodNotAllowed)
+	})
+}
+
+// TestRepeatedParameters covers G3 and S11.
+func TestRepeatedParameters(t *testing.T) {
+	c := newCampus(t)
+	twice := "service=" + url.QueryEscape(app) + "&service=" + url.QueryEscape(other)
+	for _, path := range []string{
+		"/cas/login?" + twice, "/cas/login?renew=true&renew=false", "/cas/login?gateway&gateway", "/cas/logout?" + twice,
+		"/cas/serviceValidate?" + twice + "&ticket=ST-1", "/cas/validate?service=x&ticket=a&ticket=b",
+		"/cas/serviceValidate?service=x&ticket=a&pgtUrl=a&pgtUrl=b",
+		"/cas/login?username=" + student, "/cas/login?password=secret-in-query", "/cas/login?service=%zz",
+	} {
+		a := c.browser().get(path)
+		wantStatus(t, a, http.StatusBadRequest)
+	}
+	if strings.Contains(c.log.String(), "secret-in-query") || strings.Contains(c.log.String(), student) {
+		t.Error("the log holds what was in the query")
+	}
+}
