@@ -1,0 +1,44 @@
+// Package account reads a directory entry the way Parvis understands it: which
+// attributes make a person, and whether their account may be used. It decides
+// nothing about passwords. Both directories use it, so that both say the same.
+package account
+
+import (
+	"slices"
+
+	"parvis/identity"
+)
+
+// Entry is a directory entry: the values of an attribute, by its name in any
+// case, in the directory's order.
+type Entry interface {
+	Values(attribute string) []string
+}
+
+// LoginAttributes returns the attributes that a login may be, by default.
+func LoginAttributes() []string { return []string{"uid", "supannAliasLogin", "mail"} }
+
+// Attributes returns the attributes that a person carries by default: what
+// services are commonly given, and never a secret or a civil number.
+func Attributes() []string {
+	return []string{
+		"uid", "cn", "sn", "givenName", "displayName", "mail", "preferredLanguage",
+		"eduPersonAffiliation", "eduPersonPrimaryAffiliation", "eduPersonPrincipalName",
+		"supannAliasLogin", "supannCivilite", "supannEtablissement", "supannEtuId", "supannEmpId",
+		"supannEntiteAffectation", "supannEntiteAffectationPrincipale",
+		"supannEtuAnneeInscription", "supannEtuCursusAnnee", "supannEtuEtape", "supannRessourceEtat",
+		"memberOf",
+	}
+}
+
+// Select returns the wanted attributes of an entry under the wanted names,
+// without those that have no value. The values are copies.
+func Select(entry Entry, wanted []string) identity.Attributes {
+	attributes := make(identity.Attributes, len(wanted))
+	for _, name := range wanted {
+		if values := entry.Values(name); len(values) > 0 {
+			attributes[name] = slices.Clone(values)
+		}
+	}
+	return attributes
+}
