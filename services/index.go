@@ -13,16 +13,23 @@ type index struct {
 	all []*Service
 	// byHost holds positions in all, by the authority in lower case.
 	byHost map[string][]int
-	// anyHost holds the positions of entries that are not bound to hosts.
-	anyHost []int
+	// free are the entries that are not bound to whole hosts.
+	free []freeEntry
+}
+
+// freeEntry is an entry that can only match authorities that start with a
+// prefix, which may be empty.
+type freeEntry struct {
+	position int
+	prefix   string
 }
 
 func newIndex(sorted []*Service) index {
 	x := index{all: sorted, byHost: map[string][]int{}}
 	for i, s := range sorted {
-		hosts, bound := hostsOf(s.matchers)
-		if !bound {
-			x.anyHost = append(x.anyHost, i)
+		hosts, prefix := hostsOf(s.matchers)
+		if hosts == nil {
+			x.free = append(x.free, freeEntry{i, prefix})
 			continue
 		}
 		for _, host := range hosts {
@@ -36,50 +43,57 @@ func newIndex(sorted []*Service) index {
 
 // find returns the first entry that matches, or nil.
 func (x *index) find(t *target) *Service {
-	bound, free := x.byHost[t.authority], x.anyHost
-	for len(bound) > 0 || len(free) > 0 {
+	bound, free := x.byHost[t.authority], x.free
+	for {
+		for len(free) > 0 && !strings.HasPrefix(t.authority, free[0].prefix) {
+			free = free[1:]
+		}
 		var next int
-		if len(free) == 0 || len(bound) > 0 && bound[0] < free[0] {
+		switch {
+		case len(bound) > 0 && (len(free) == 0 || bound[0] < free[0].position):
 			next, bound = bound[0], bound[1:]
-		} else {
-			next, free = free[0], free[1:]
+		case len(free) > 0:
+			next, free = free[0].position, free[1:]
+		default:
+			return nil
 		}
 		if s := x.all[next]; s.matches(t) {
 			return s
 		}
 	}
-	return nil
 }
 
-// hostsOf returns the only authorities that the matchers may match, or false.
-func hostsOf(matchers []matcher) ([]string, bool) {
-	var hosts []string
+// hostsOf returns the only authorities that the matchers may match. When they
+// are not bound to any, hosts is nil and prefix starts every authority they may
+// match.
+func hostsOf(matchers []matcher) (hosts []string, prefix string) {
 	for i := range matchers {
-		switch m := &matchers[i]; m.kind {
-		case matchURL:
-			if m.url.wildcard {
-				return nil, false
-			}
+		switch m := &matchers[i]; {
+		case m.kind == matchURL && !m.url.wildcard:
 			hosts = append(hosts, m.url.host)
 			if port, ok := map[string]string{"http": ":80", "https": ":443"}[m.url.scheme]; ok {
 				hosts = append(hosts, m.url.host+port)
 			}
-		case matchRegex:
-			host, ok := regexHost(m.re.String())
-			if !ok {
-				return nil, false
+		case m.kind == matchRegex:
+			host, whole := regexHost(m.re.String())
+			if !whole {
+				if len(matchers) > 1 {
+					host = ""
+				}
+				return nil, host
 			}
 			hosts = append(hosts, host)
 		default:
-			return nil, false
+			return nil, ""
 		}
 	}
-	return hosts, len(hosts) > 0
+	return hosts, ""
 }
 
-// regexHost returns the one authority that an expression can match: it starts
-// with letters only, then "://", then a literal host that a '/' ends.
-func regexHost(expr string) (string, bool) {
+// regexHost returns the authority that an expression starts with, after letters
+// and "://", and whether a '/' ends it there. The expression can match no other
+// authority or, when nothing ends it, none that does not start so.
+func regexHost(expr string) (host string, whole bool) {
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return "", false
@@ -98,6 +112,9 @@ func regexHost(expr string) (string, bool) {
 			literal.WriteString(strings.ToLower(string(part.Rune)))
 		case !seen && lettersOnly(part):
 			// The optional s of https: it cannot hold the "://".
+			if strings.ContainsAny(literal.String(), ":/?#") {
+				return "", false
+			}
 			literal.Reset()
 		default:
 			return cutHost(literal.String())
@@ -107,13 +124,16 @@ func regexHost(expr string) (string, bool) {
 	return cutHost(literal.String())
 }
 
-func cutHost(literal string) (string, bool) {
+func cutHost(literal string) (host string, whole bool) {
 	scheme, rest, ok := strings.Cut(literal, "://")
-	host, _, ended := strings.Cut(rest, "/")
-	if !ok || !ended || strings.ContainsAny(scheme, "/?#:") || strings.ContainsAny(host, "?#") {
+	if !ok || strings.ContainsAny(scheme, "/?#:") {
 		return "", false
 	}
-	return host, true
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		return rest, false
+	}
+	return rest[:end], true
 }
 
 // flatten lists the parts of nested concatenations and groups in order.
