@@ -1,7 +1,9 @@
 package cas
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -94,7 +96,7 @@ func (s *Server) checkPassword(r *http.Request, c credentials) (identity.Person,
 	defer leave()
 	retry, err := s.throttle.Check(ctx, attempt)
 	if err != nil {
-		return identity.Person{}, err
+		return identity.Person{}, fmt.Errorf("%w: %w", errThrottle, err)
 	}
 	if retry > 0 {
 		s.record(r, audit.Event{Action: audit.Throttled, Outcome: audit.Refused, LoginHash: s.pseudonym(c.login)})
@@ -105,8 +107,9 @@ func (s *Server) checkPassword(r *http.Request, c credentials) (identity.Person,
 	switch {
 	case errors.Is(err, identity.ErrBadCredentials):
 		s.record(r, audit.Event{Action: audit.Login, Outcome: audit.Failure, LoginHash: s.pseudonym(c.login), Reason: "bad_credentials"})
-		if err := s.throttle.Fail(ctx, attempt); err != nil {
-			return person, err
+		// Hanging up early must not spare anybody the count.
+		if err := s.throttle.Fail(context.WithoutCancel(ctx), attempt); err != nil {
+			return person, fmt.Errorf("%w: %w", errThrottle, err)
 		}
 		return person, err
 	case errors.As(err, &state):
@@ -114,8 +117,8 @@ func (s *Server) checkPassword(r *http.Request, c credentials) (identity.Person,
 	case err != nil:
 		return person, err
 	}
-	if forgiven := s.throttle.Forgive(ctx, attempt); forgiven != nil {
-		return person, forgiven
+	if err := s.throttle.Forgive(ctx, attempt); err != nil {
+		return person, fmt.Errorf("%w: %w", errThrottle, err)
 	}
 	return person, err
 }
@@ -177,7 +180,7 @@ func (s *Server) newSession(r *http.Request, c credentials, person identity.Pers
 	session := tickets.Session{
 		UID: person.UID, Attributes: person.Attributes, AuthTime: s.now(), RememberMe: c.rememberMe,
 		Idle: s.limits.Idle, Max: s.limits.Max,
-		Address: event.Client().String(), UserAgent: clip(r.UserAgent()),
+		Address: address(event), UserAgent: clip(r.UserAgent()),
 	}
 	if c.rememberMe && !c.publicStation {
 		session.Idle, session.Max = s.limits.RememberIdle, s.limits.RememberMax

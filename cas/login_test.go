@@ -145,7 +145,7 @@ func TestL8L9Gateway(t *testing.T) {
 		t.Errorf("without the right: status %d, Location %q", a.status, a.location)
 	}
 	wantForm(t, c.browser().get(loginPath(app, "gateway=false")))
-	wantForm(t, c.browser().get("/cas/login?gateway=true"))              // L10
+	wantForm(t, c.browser().get("/cas/login?gateway=true"))               // L10
 	wantForm(t, c.browser().get(loginPath(app, "gateway=true", "renew"))) // L11
 }
 

@@ -169,7 +169,7 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	event := httpx.EventOf(r.Context())
 	status := httpx.StatusOf(err)
 	var view ui.View = &ui.Error{Frame: s.frame(r, nil), Status: status, Reference: event.RequestID()}
-	if errors.Is(err, identity.ErrUnavailable) || errors.Is(err, tickets.ErrUnavailable) || errors.Is(err, ratelimit.ErrBusy) {
+	if passing(err) {
 		status = http.StatusServiceUnavailable
 		view = &ui.Maintenance{Frame: s.frame(r, nil), Retry: s.retry, Reference: event.RequestID()}
 	}
@@ -179,12 +179,33 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+// errThrottle means that the counts of failed logins could not be read or
+// written: no password is looked at without them.
+var errThrottle = errors.New("throttle unavailable")
+
+// passing tells an error that will go away by itself: a dependency is down, or
+// too many people log in at this moment.
+func passing(err error) bool {
+	for _, cause := range []error{identity.ErrUnavailable, tickets.ErrUnavailable, ratelimit.ErrBusy, errThrottle} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}
+
 // record writes to the audit trail what every event has in common.
 func (s *Server) record(r *http.Request, e audit.Event) {
 	event := httpx.EventOf(r.Context())
-	if client := event.Client(); client.IsValid() {
-		e.Address = client.String()
-	}
+	e.Address = address(event)
 	e.Request = event.RequestID()
 	s.auditor.Record(r.Context(), e)
+}
+
+// address is where a request came from, "" where that is no IP address.
+func address(event *httpx.Event) string {
+	if client := event.Client(); client.IsValid() {
+		return client.String()
+	}
+	return ""
 }

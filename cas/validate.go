@@ -184,7 +184,9 @@ func (s *Server) validateCAS1(w http.ResponseWriter, r *http.Request) error {
 	s.recordValidation(r, v, answer, refusal)
 	text := "no\n\n"
 	if refusal == nil {
-		text = "yes\n" + answer.assert().user + "\n"
+		// A name is one line: a directory's line feed must not add another.
+		user, _, _ := strings.Cut(answer.assert().user, "\n")
+		text = "yes\n" + user + "\n"
 	}
 	writeAnswer(w, "text/plain; charset=utf-8", []byte(text))
 	return nil
