@@ -101,7 +101,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"forgot", o.Links.Forgot}, {"activate", o.Links.Activate}, {"home", o.Links.Home},
 		{"accessibility", o.Links.Accessibility}, {"legal", o.Links.Legal}, {"privacy", o.Links.Privacy},
 	} {
-		if link.address != "" && !isLocalPath(link.address) && !isWeb(link.address) {
+		if link.address != linkable(link.address) {
 			faults = append(faults, fmt.Errorf("%s link %q: want a path or an http(s) address", link.name, link.address))
 		}
 	}
@@ -118,6 +118,14 @@ func (o Options) withDefaults() (Options, error) {
 // ("//host", "/\host").
 func isLocalPath(s string) bool {
 	return strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") && !strings.HasPrefix(s, `/\`)
+}
+
+// linkable is an address that may be a link, a path or http(s), else "".
+func linkable(address string) string {
+	if isLocalPath(address) || isWeb(address) {
+		return address
+	}
+	return ""
 }
 
 // isWeb tells an http(s) address by its scheme alone.

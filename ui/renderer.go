@@ -7,7 +7,6 @@ import (
 	"html"
 	"html/template"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -93,10 +92,15 @@ func (p *page) Self() string { return p.self }
 // Again is the page's own address, as the href of a link.
 func (p *page) Again() template.HTMLAttr { return href(p.self) }
 
-// href writes an address byte for byte, as an attribute of its own: the
-// template engine would write its bytes in another form.
-func href(address string) template.HTMLAttr {
-	return template.HTMLAttr(`href="` + html.EscapeString(address) + `"`)
+// href is an address as the attribute of a link.
+func href(address string) template.HTMLAttr { return attribute("href", address) }
+
+// attribute writes an address byte for byte, as a whole attribute: within one,
+// the template engine would write its bytes in another form. NUL cannot be
+// written in HTML.
+func attribute(name, address string) template.HTMLAttr {
+	address = strings.ReplaceAll(address, "\x00", "\uFFFD")
+	return template.HTMLAttr(name + `="` + html.EscapeString(address) + `"`)
 }
 
 // languageLink leads to the same page in another language.
@@ -175,36 +179,4 @@ func (p *Renderer) switches(lang, self string) []languageLink {
 		}
 	}
 	return links
-}
-
-// everyPage has one empty view of each page.
-func everyPage() []View {
-	return []View{
-		&Login{}, &Welcome{}, &Warn{}, &Handoff{Action: "https://service.example/"}, &LoggedOut{}, &Refused{},
-		&Throttled{}, &AccountState{State: "suspended"}, &Error{}, &Maintenance{},
-	}
-}
-
-// try renders every page once, so that a template's fault shows at start.
-func (p *Renderer) try() error {
-	var faults []error
-	for _, lang := range p.languages {
-		for _, v := range everyPage() {
-			var buffer bytes.Buffer
-			if err := p.render(&buffer, lang, v); err != nil {
-				faults = append(faults, fmt.Errorf("try in %s: %w", lang, err))
-			}
-		}
-	}
-	return errors.Join(faults...)
-}
-
-// pageNames are the names of the pages, in order.
-func pageNames() []string {
-	names := make([]string, 0, 10)
-	for _, v := range everyPage() {
-		names = append(names, v.Page())
-	}
-	slices.Sort(names)
-	return names
 }

@@ -113,7 +113,7 @@ func actionAttribute(address string) (template.HTMLAttr, error) {
 	if !isWeb(address) {
 		return "", fmt.Errorf("form address is neither http nor https")
 	}
-	return template.HTMLAttr(`action="` + html.EscapeString(address) + `"`), nil
+	return attribute("action", address), nil
 }
 
 // site is what the fixed parts see: all that no request changes.

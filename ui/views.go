@@ -51,6 +51,12 @@ func (s *Service) Logo() string {
 	return ""
 }
 
+// Information is InformationURL when it may be a link, else "".
+func (s *Service) Information() string { return linkable(s.InformationURL) }
+
+// Privacy is PrivacyURL when it may be a link, else "".
+func (s *Service) Privacy() string { return linkable(s.PrivacyURL) }
+
 // Title is the name to show.
 func (s *Service) Title() string {
 	if s.Name != "" {
@@ -203,13 +209,8 @@ type LoggedOut struct {
 // Page names the template.
 func (*LoggedOut) Page() string { return "logged-out" }
 
-// Back is ReturnURL when it may be a link.
-func (v *LoggedOut) Back() string {
-	if isWeb(v.ReturnURL) || isLocalPath(v.ReturnURL) {
-		return v.ReturnURL
-	}
-	return ""
-}
+// Back is ReturnURL when it may be a link, else "".
+func (v *LoggedOut) Back() string { return linkable(v.ReturnURL) }
 
 // Refusal is why a service is not opened.
 type Refusal string
