@@ -3,16 +3,11 @@ package cas_test
 import (
 	"bytes"
 	"crypto/rand"
-	"html"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +21,7 @@ import (
 	"parvis/internal/demo"
 	"parvis/internal/httpx"
 	"parvis/internal/ratelimit"
+	"parvis/internal/testkit"
 	"parvis/ldapstore/ldif"
 	"parvis/services"
 	"parvis/tickets"
@@ -184,178 +180,60 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// answer is a response, read.
-type answer struct {
-	status   int
-	header   http.Header
-	body     string
-	location string
-}
-
-// browser is a person's browser: it keeps cookies and shows redirects instead
-// of following them. From is the address that a trusted proxy reports.
+// browser is a person's browser.
 type browser struct {
-	c    *campus
-	http *http.Client
-	from string
+	*testkit.Visitor
+	c *campus
 }
 
 func (c *campus) browser() *browser {
-	jar, err := cookiejar.New(nil)
-	check(c.t, err)
-	return &browser{c: c, http: &http.Client{
-		Jar:           jar,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	c.t.Helper()
+	return &browser{testkit.NewVisitor(c.t, c.URL), c}
 }
 
-func (b *browser) do(r *http.Request) answer {
-	b.c.t.Helper()
-	if b.from != "" {
-		r.Header.Set("X-Forwarded-For", b.from)
-	}
-	response, err := b.http.Do(r)
-	check(b.c.t, err)
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	check(b.c.t, err)
-	return answer{response.StatusCode, response.Header, string(body), response.Header.Get("Location")}
-}
-
-func (b *browser) get(path string) answer {
-	b.c.t.Helper()
-	r, err := http.NewRequestWithContext(b.c.t.Context(), http.MethodGet, b.c.URL+path, nil)
-	check(b.c.t, err)
-	return b.do(r)
-}
-
-func (b *browser) post(path string, form url.Values) answer {
-	b.c.t.Helper()
-	r, err := http.NewRequestWithContext(b.c.t.Context(), http.MethodPost, b.c.URL+path, strings.NewReader(form.Encode()))
-	check(b.c.t, err)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return b.do(r)
+// withCookie is a browser that holds one cookie.
+func (c *campus) withCookie(name, value string) *browser {
+	b := c.browser()
+	b.SetCookie(name, value)
+	return b
 }
 
 // tgc is the ticket-granting cookie that the browser holds, "" for none.
-func (b *browser) tgc() string { return b.cookie("TGC") }
-
-func (b *browser) cookie(name string) string {
-	at, err := url.Parse(b.c.URL + "/cas/login")
-	check(b.c.t, err)
-	for _, c := range b.http.Jar.Cookies(at) {
-		if c.Name == name {
-			return c.Value
-		}
-	}
-	return ""
-}
-
-var (
-	hiddenField = regexp.MustCompile(`<input[^>]*type="hidden"[^>]*>`)
-	nameOf      = regexp.MustCompile(`name="([^"]*)"`)
-	valueOf     = regexp.MustCompile(`value="([^"]*)"`)
-)
-
-// form reads the hidden fields of a page.
-func (a answer) form() url.Values {
-	fields := url.Values{}
-	for _, input := range hiddenField.FindAllString(a.body, -1) {
-		name, value := nameOf.FindStringSubmatch(input), valueOf.FindStringSubmatch(input)
-		if name != nil && value != nil {
-			fields.Add(html.UnescapeString(name[1]), html.UnescapeString(value[1]))
-		}
-	}
-	return fields
-}
-
-// ticket is the ticket in a redirect.
-func (a answer) ticket() string {
-	_, ticket, _ := strings.Cut(a.location, "ticket=")
-	ticket, _, _ = strings.Cut(ticket, "#")
-	return ticket
-}
-
-func loginPath(service string, more ...string) string {
-	path := "/cas/login"
-	separator := "?"
-	if service != "" {
-		path += "?service=" + url.QueryEscape(service)
-		separator = "&"
-	}
-	for _, parameter := range more {
-		path += separator + parameter
-		separator = "&"
-	}
-	return path
-}
-
-// login fills in the form at path and sends it.
-func (b *browser) login(path, user, password string, more ...string) answer {
-	b.c.t.Helper()
-	page := b.get(path)
-	if page.status != http.StatusOK {
-		b.c.t.Fatalf("GET %s: got status %d, want the form", path, page.status)
-	}
-	return b.submit(page, user, password, more...)
-}
-
-func (b *browser) submit(page answer, user, password string, more ...string) answer {
-	b.c.t.Helper()
-	form := page.form()
-	form.Set("username", user)
-	form.Set("password", password)
-	for _, name := range more {
-		form.Set(name, "true")
-	}
-	return b.post("/cas/login", form)
-}
+func (b *browser) tgc() string { return b.Cookie("TGC") }
 
 // enter logs the student in to a service and returns the ticket.
 func (b *browser) enter(service string) string {
 	b.c.t.Helper()
-	a := b.login(loginPath(service), student, studentPassword)
-	if a.ticket() == "" {
-		b.c.t.Fatalf("login for %s: got status %d and no ticket", service, a.status)
+	a := b.Login(testkit.LoginPath(service), student, studentPassword)
+	if a.Ticket() == "" {
+		b.c.t.Fatalf("login for %s: got status %d and no ticket", service, a.Status)
 	}
-	return a.ticket()
+	return a.Ticket()
 }
 
 // validate asks as a service does: no cookies.
-func (c *campus) validate(endpoint, service, ticket string, more ...string) answer {
+func (c *campus) validate(endpoint, service, ticket string, more ...string) testkit.Answer {
 	c.t.Helper()
-	path := "/cas" + endpoint + "?service=" + url.QueryEscape(service) + "&ticket=" + url.QueryEscape(ticket)
-	for _, parameter := range more {
-		path += "&" + parameter
-	}
-	return c.browser().get(path)
+	return c.browser().Get(testkit.ValidatePath(endpoint, service, ticket, more...))
 }
 
-func (a answer) valid() bool { return strings.Contains(a.body, "<cas:authenticationSuccess>") }
-
-func (a answer) code() string {
-	_, rest, _ := strings.Cut(a.body, `code="`)
-	code, _, _ := strings.Cut(rest, `"`)
-	return code
-}
-
-func wantStatus(t *testing.T, a answer, status int) {
+func wantStatus(t *testing.T, a testkit.Answer, status int) {
 	t.Helper()
-	if a.status != status {
-		t.Fatalf("got status %d, want %d\n%.2000s", a.status, status, a.body)
+	if a.Status != status {
+		t.Fatalf("got status %d, want %d\n%.2000s", a.Status, status, a.Body)
 	}
 }
 
-func wantForm(t *testing.T, a answer) {
+func wantForm(t *testing.T, a testkit.Answer) {
 	t.Helper()
-	if a.form().Get("execution") == "" || !strings.Contains(a.body, `id="fm1"`) || a.location != "" {
-		t.Fatalf("got status %d and no login form\n%.2000s", a.status, a.body)
+	if a.Form().Get("execution") == "" || !strings.Contains(a.Body, `id="fm1"`) || a.Location != "" {
+		t.Fatalf("got status %d and no login form\n%.2000s", a.Status, a.Body)
 	}
 }
 
-func wantCode(t *testing.T, a answer, code cas.Code) {
+func wantCode(t *testing.T, a testkit.Answer, code cas.Code) {
 	t.Helper()
-	if a.status != http.StatusOK || a.code() != string(code) {
-		t.Fatalf("got status %d, code %q, want 200 and %q\n%s", a.status, a.code(), code, a.body)
+	if a.Status != http.StatusOK || a.Code() != string(code) {
+		t.Fatalf("got status %d, code %q, want 200 and %q\n%s", a.Status, a.Code(), code, a.Body)
 	}
 }

@@ -169,12 +169,12 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request, session tickets
 	}
 	return s.pages.Write(w, r, http.StatusOK, &ui.Welcome{
 		Frame: s.frame(r, &loginRequest{}), User: session.UID, Name: session.Attributes.First("displayName"),
-		JustLoggedIn: fresh, Visits: s.visited(visits),
+		JustLoggedIn: fresh, Visits: s.visited(visits, s.pages.Language(r)),
 	})
 }
 
 // visited names the services of a session, each once, the latest first.
-func (s *Server) visited(visits []tickets.Visit) []ui.Visit {
+func (s *Server) visited(visits []tickets.Visit, language string) []ui.Visit {
 	var list []ui.Visit
 	seen := make(map[*services.Service]bool)
 	for i := len(visits) - 1; i >= 0; i-- {
@@ -183,7 +183,7 @@ func (s *Server) visited(visits []tickets.Visit) []ui.Visit {
 			continue
 		}
 		seen[service] = true
-		list = append(list, ui.Visit{Service: s.shown(service, visits[i].Service), At: visits[i].At})
+		list = append(list, ui.Visit{Service: s.shown(service, visits[i].Service, language), At: visits[i].At})
 	}
 	return list
 }
@@ -238,7 +238,7 @@ func (s *Server) frame(r *http.Request, q *loginRequest) ui.Frame {
 	}
 	switch {
 	case q.service != nil:
-		shown := s.shown(q.service, q.target)
+		shown := s.shown(q.service, q.target, s.pages.Language(r))
 		frame.Service, frame.Theme = &shown, q.service.Theme
 	case q.target != "":
 		frame.Service = &ui.Service{Address: q.target}
@@ -247,9 +247,9 @@ func (s *Server) frame(r *http.Request, q *loginRequest) ui.Frame {
 }
 
 // shown is what a page tells of a service.
-func (s *Server) shown(service *services.Service, address string) ui.Service {
+func (s *Server) shown(service *services.Service, address, language string) ui.Service {
 	view := ui.Service{
-		Name: service.Name, Description: service.Description, Address: address,
+		Name: service.Name, Description: service.DescriptionIn(language), Address: address,
 		InformationURL: service.InformationURL, PrivacyURL: service.PrivacyURL,
 	}
 	if service.Logo != "" {

@@ -8,15 +8,16 @@ import (
 	"time"
 
 	"parvis/cas"
+	"parvis/internal/testkit"
 )
 
 // Specification, section 2.1: /login as credential requestor.
 
 func TestL1AsksForCredentials(t *testing.T) {
-	a := newCampus(t).browser().get("/cas/login")
+	a := newCampus(t).browser().Get("/cas/login")
 	wantStatus(t, a, http.StatusOK)
 	wantForm(t, a)
-	if got := a.header.Get("Cache-Control"); !strings.Contains(got, "no-store") { // S26
+	if got := a.Header.Get("Cache-Control"); !strings.Contains(got, "no-store") { // S26
 		t.Errorf("Cache-Control = %q", got)
 	}
 }
@@ -24,23 +25,23 @@ func TestL1AsksForCredentials(t *testing.T) {
 func TestL2SaysAlreadyLoggedIn(t *testing.T) {
 	b := newCampus(t).browser()
 	b.enter(app)
-	a := b.get("/cas/login")
+	a := b.Get("/cas/login")
 	wantStatus(t, a, http.StatusOK)
-	if a.form().Get("execution") != "" || !strings.Contains(a.body, "Jean-Pierre Martin") || !strings.Contains(a.body, "Application") {
-		t.Errorf("want a page that names the person and the services visited:\n%s", a.body)
+	if a.Form().Get("execution") != "" || !strings.Contains(a.Body, "Jean-Pierre Martin") || !strings.Contains(a.Body, "Application") {
+		t.Errorf("want a page that names the person and the services visited:\n%s", a.Body)
 	}
 }
 
 func TestL3FormHoldsWhatScriptsRelyOn(t *testing.T) {
 	service := app + "page?a=b&c=d%20e#f"
-	a := newCampus(t).browser().get(loginPath(service))
+	a := newCampus(t).browser().Get(testkit.LoginPath(service))
 	wantForm(t, a)
 	for _, part := range []string{`id="username"`, `name="username"`, `id="password"`, `name="password"`, `id="fm1"`, "Application"} {
-		if !strings.Contains(a.body, part) {
+		if !strings.Contains(a.Body, part) {
 			t.Errorf("no %s in the form", part)
 		}
 	}
-	form := a.form()
+	form := a.Form()
 	if got := form.Get("service"); got != service { // G2
 		t.Errorf("service = %q, want %q", got, service)
 	}
@@ -53,12 +54,12 @@ func TestL4SingleSignOnNeedsNoPage(t *testing.T) {
 	c := newCampus(t)
 	b := c.browser()
 	b.enter(app)
-	a := b.get(loginPath(other))
+	a := b.Get(testkit.LoginPath(other))
 	wantStatus(t, a, http.StatusFound)
-	if !strings.HasPrefix(a.location, other+"?ticket=ST-") {
-		t.Fatalf("Location = %q", a.location)
+	if !strings.HasPrefix(a.Location, other+"?ticket=ST-") {
+		t.Fatalf("Location = %q", a.Location)
 	}
-	if !c.validate("/serviceValidate", other, a.ticket()).valid() {
+	if !c.validate("/serviceValidate", other, a.Ticket()).Valid() {
 		t.Error("the ticket does not validate")
 	}
 }
@@ -72,19 +73,19 @@ func TestL5RefusesServicesThatMayNotBeServed(t *testing.T) {
 	for _, service := range []string{stranger, closed, "https://nowhere.example/", "javascript:alert(1)", "//app.univ.example/", "imap://mail.univ.example"} {
 		for _, parameter := range []string{"x=1", "gateway=true", "renew=true", "method=POST", "method=HEADER", "warn=true"} {
 			for name, b := range map[string]*browser{"logged in": logged, "not logged in": c.browser()} {
-				a := b.get(loginPath(service, parameter))
-				if a.status != http.StatusForbidden || a.location != "" || a.header.Get("ticket") != "" || strings.Contains(a.body, "ST-") {
-					t.Errorf("%s, %s, %s: got status %d to %q", service, parameter, name, a.status, a.location)
+				a := b.Get(testkit.LoginPath(service, parameter))
+				if a.Status != http.StatusForbidden || a.Location != "" || a.Header.Get("ticket") != "" || strings.Contains(a.Body, "ST-") {
+					t.Errorf("%s, %s, %s: got status %d to %q", service, parameter, name, a.Status, a.Location)
 				}
 			}
 		}
 		b := c.browser()
-		form := b.get("/cas/login").form()
+		form := b.Get("/cas/login").Form()
 		form.Set("service", service)
 		form.Set("username", student)
 		form.Set("password", studentPassword)
-		if a := b.post("/cas/login", form); a.status != http.StatusForbidden || a.location != "" || b.tgc() != "" {
-			t.Errorf("%s, posted: got status %d to %q", service, a.status, a.location)
+		if a := b.Post("/cas/login", form); a.Status != http.StatusForbidden || a.Location != "" || b.tgc() != "" {
+			t.Errorf("%s, posted: got status %d to %q", service, a.Status, a.Location)
 		}
 	}
 }
@@ -98,9 +99,9 @@ func TestL7RenewAsksAgain(t *testing.T) {
 		t.Run(test.parameter, func(t *testing.T) {
 			b := c.browser()
 			b.enter(app)
-			a := b.get(loginPath(other, test.parameter))
-			if asks := a.status == http.StatusOK && a.form().Get("execution") != ""; asks != test.asks {
-				t.Errorf("asks = %v, want %v (status %d)", asks, test.asks, a.status)
+			a := b.Get(testkit.LoginPath(other, test.parameter))
+			if asks := a.Status == http.StatusOK && a.Form().Get("execution") != ""; asks != test.asks {
+				t.Errorf("asks = %v, want %v (status %d)", asks, test.asks, a.Status)
 			}
 		})
 	}
@@ -112,81 +113,81 @@ func TestL7RenewAsSomebodyElse(t *testing.T) {
 	b := c.browser()
 	first := b.enter(app)
 	before := b.tgc()
-	a := b.login(loginPath(other, "renew=true"), teacher, teacherPassword)
-	if got := c.validate("/serviceValidate", other, a.ticket()); !strings.Contains(got.body, "<cas:user>dupont-a</cas:user>") {
-		t.Fatalf("validated as somebody else:\n%s", got.body)
+	a := b.Login(testkit.LoginPath(other, "renew=true"), teacher, teacherPassword)
+	if got := c.validate("/serviceValidate", other, a.Ticket()); !strings.Contains(got.Body, "<cas:user>dupont-a</cas:user>") {
+		t.Fatalf("validated as somebody else:\n%s", got.Body)
 	}
 	wantCode(t, c.validate("/serviceValidate", app, first), cas.InvalidTicket)
 	if b.tgc() == before {
 		t.Fatal("the cookie did not change")
 	}
-	wantForm(t, c.withCookie("TGC", before).get(loginPath(app)))
+	wantForm(t, c.withCookie("TGC", before).Get(testkit.LoginPath(app)))
 }
 
 func TestL8L9Gateway(t *testing.T) {
 	c := newCampus(t)
 	for _, parameter := range []string{"gateway=true", "gateway=1", "gateway"} {
-		a := c.browser().get(loginPath(app+"?a=b", parameter))
+		a := c.browser().Get(testkit.LoginPath(app+"?a=b", parameter))
 		wantStatus(t, a, http.StatusFound)
-		if a.location != app+"?a=b" {
-			t.Errorf("%s without a session: Location = %q", parameter, a.location)
+		if a.Location != app+"?a=b" {
+			t.Errorf("%s without a session: Location = %q", parameter, a.Location)
 		}
 	}
-	a := c.withCookie("TGC", "TGT-"+strings.Repeat("x", 60)).get(loginPath(app, "gateway=true"))
-	if a.location != app {
-		t.Errorf("with a dead cookie: status %d, Location %q", a.status, a.location)
+	a := c.withCookie("TGC", "TGT-"+strings.Repeat("x", 60)).Get(testkit.LoginPath(app, "gateway=true"))
+	if a.Location != app {
+		t.Errorf("with a dead cookie: status %d, Location %q", a.Status, a.Location)
 	}
 	b := c.browser()
 	b.enter(other)
-	if a := b.get(loginPath(app, "gateway=true")); a.ticket() == "" {
-		t.Errorf("with a session: status %d, Location %q", a.status, a.location)
+	if a := b.Get(testkit.LoginPath(app, "gateway=true")); a.Ticket() == "" {
+		t.Errorf("with a session: status %d, Location %q", a.Status, a.Location)
 	}
-	if a := b.get(loginPath(admin, "gateway=true")); a.location != admin {
-		t.Errorf("without the right: status %d, Location %q", a.status, a.location)
+	if a := b.Get(testkit.LoginPath(admin, "gateway=true")); a.Location != admin {
+		t.Errorf("without the right: status %d, Location %q", a.Status, a.Location)
 	}
-	wantForm(t, c.browser().get(loginPath(app, "gateway=false")))
-	wantForm(t, c.browser().get("/cas/login?gateway=true"))               // L10
-	wantForm(t, c.browser().get(loginPath(app, "gateway=true", "renew"))) // L11
+	wantForm(t, c.browser().Get(testkit.LoginPath(app, "gateway=false")))
+	wantForm(t, c.browser().Get("/cas/login?gateway=true"))                       // L10
+	wantForm(t, c.browser().Get(testkit.LoginPath(app, "gateway=true", "renew"))) // L11
 }
 
 func TestL13PostsTheTicket(t *testing.T) {
 	c := newCampus(t)
 	service := app + `?a="><script>&b=c`
 	b := c.browser()
-	a := b.login(loginPath(service, "method=post"), student, studentPassword)
+	a := b.Login(testkit.LoginPath(service, "method=post"), student, studentPassword)
 	wantStatus(t, a, http.StatusOK)
-	form := a.form()
-	if strings.Contains(a.body, "><script>") || !strings.HasPrefix(form.Get("ticket"), "ST-") {
-		t.Fatalf("want a form with the ticket and nothing unescaped:\n%s", a.body)
+	form := a.Form()
+	if strings.Contains(a.Body, "><script>") || !strings.HasPrefix(form.Get("ticket"), "ST-") {
+		t.Fatalf("want a form with the ticket and nothing unescaped:\n%s", a.Body)
 	}
-	if !c.validate("/serviceValidate", service, form.Get("ticket")).valid() {
+	if !c.validate("/serviceValidate", service, form.Get("ticket")).Valid() {
 		t.Error("the ticket does not validate")
 	}
-	wantStatus(t, b.get(loginPath(app, "method=POST")), http.StatusOK)
-	if a := b.get(loginPath(postApp)); a.form().Get("ticket") == "" {
-		t.Errorf("the entry asks for POST: status %d", a.status)
+	wantStatus(t, b.Get(testkit.LoginPath(app, "method=POST")), http.StatusOK)
+	if a := b.Get(testkit.LoginPath(postApp)); a.Form().Get("ticket") == "" {
+		t.Errorf("the entry asks for POST: status %d", a.Status)
 	}
-	wantStatus(t, b.get(loginPath(postApp, "method=GET")), http.StatusFound)
+	wantStatus(t, b.Get(testkit.LoginPath(postApp, "method=GET")), http.StatusFound)
 }
 
 func TestL14L15OtherMethods(t *testing.T) {
 	b := newCampus(t).browser()
 	b.enter(other)
-	a := b.get(loginPath(app, "method=HEADER"))
+	a := b.Get(testkit.LoginPath(app, "method=HEADER"))
 	wantStatus(t, a, http.StatusOK)
-	if a.header.Get("service") != app || !strings.HasPrefix(a.header.Get("ticket"), "ST-") {
-		t.Errorf("headers: %v", a.header)
+	if a.Header.Get("service") != app || !strings.HasPrefix(a.Header.Get("ticket"), "ST-") {
+		t.Errorf("headers: %v", a.Header)
 	}
-	wantStatus(t, b.get(loginPath(app, "method=NOSUCH")), http.StatusFound)
+	wantStatus(t, b.Get(testkit.LoginPath(app, "method=NOSUCH")), http.StatusFound)
 }
 
 func TestL16StaleCookieDoesNotTrap(t *testing.T) {
 	c := newCampus(t)
 	for _, value := range []string{"TGT-" + strings.Repeat("0", 60), "garbage", "eyJhbGciOiJIUzUxMiJ9.e30.x_y"} {
-		a := c.withCookie("TGC", value).get(loginPath(app))
+		a := c.withCookie("TGC", value).Get(testkit.LoginPath(app))
 		wantForm(t, a)
 		removed := 0
-		for _, set := range a.header.Values("Set-Cookie") {
+		for _, set := range a.Header.Values("Set-Cookie") {
 			if strings.HasPrefix(set, "TGC=;") && strings.Contains(set, "Max-Age=0") {
 				removed++
 			}
@@ -198,11 +199,10 @@ func TestL16StaleCookieDoesNotTrap(t *testing.T) {
 	b := c.browser()
 	b.enter(app)
 	live := b.tgc()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+loginPath(other), nil)
-	check(t, err)
+	r := c.browser().Request(http.MethodGet, testkit.LoginPath(other), "")
 	r.Header.Set("Cookie", "TGC=TGT-"+strings.Repeat("0", 60)+"; TGC=stale; TGC="+live)
-	if a := c.browser().do(r); a.ticket() == "" {
-		t.Errorf("a stale cookie of the same name hides the live one: status %d", a.status)
+	if a := c.browser().Do(r); a.Ticket() == "" {
+		t.Errorf("a stale cookie of the same name hides the live one: status %d", a.Status)
 	}
 }
 
@@ -217,14 +217,13 @@ func TestL18Languages(t *testing.T) {
 		{"asked for what is not there", "en", "&locale=xx", "en"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+loginPath(app+"?x=1&y=%41")+test.query, nil)
-			check(t, err)
+			r := c.browser().Request(http.MethodGet, testkit.LoginPath(app+"?x=1&y=%41")+test.query, "")
 			r.Header.Set("Accept-Language", test.accept)
-			a := c.browser().do(r)
-			if got := a.header.Get("Content-Language"); got != test.want || !strings.Contains(a.body, `<html lang="`+test.want+`"`) {
+			a := c.browser().Do(r)
+			if got := a.Header.Get("Content-Language"); got != test.want || !strings.Contains(a.Body, `<html lang="`+test.want+`"`) {
 				t.Errorf("language = %q, want %q", got, test.want)
 			}
-			if !strings.Contains(a.body, "service="+url.QueryEscape(app+"?x=1&y=%41")) {
+			if !strings.Contains(a.Body, "service="+url.QueryEscape(app+"?x=1&y=%41")) {
 				t.Error("the language switch loses the service")
 			}
 		})
@@ -240,9 +239,9 @@ func TestL19TicketGoesBeforeTheFragment(t *testing.T) {
 		{app + "?q=é", app + "?q=%C3%A9&ticket=ST-", ""},
 		{app + "a;jsessionid=1?x", app + "a;jsessionid=1?x&ticket=ST-", ""},
 	} {
-		a := c.browser().login(loginPath(test.service), student, studentPassword)
-		if !strings.HasPrefix(a.location, test.prefix) || !strings.HasSuffix(a.location, test.suffix) || strings.Count(a.location, "#") > 1 {
-			t.Errorf("%s: Location = %q", test.service, a.location)
+		a := c.browser().Login(testkit.LoginPath(test.service), student, studentPassword)
+		if !strings.HasPrefix(a.Location, test.prefix) || !strings.HasSuffix(a.Location, test.suffix) || strings.Count(a.Location, "#") > 1 {
+			t.Errorf("%s: Location = %q", test.service, a.Location)
 		}
 	}
 }
@@ -250,13 +249,13 @@ func TestL19TicketGoesBeforeTheFragment(t *testing.T) {
 // Specification, section 2.2: /login as credential acceptor.
 
 func TestL30RedirectsWithAGet(t *testing.T) {
-	a := newCampus(t).browser().login(loginPath(app), student, studentPassword)
+	a := newCampus(t).browser().Login(testkit.LoginPath(app), student, studentPassword)
 	wantStatus(t, a, http.StatusSeeOther)
-	if !strings.HasPrefix(a.location, app+"?ticket=ST-") || strings.Contains(a.location, studentPassword) {
-		t.Errorf("Location = %q", a.location)
+	if !strings.HasPrefix(a.Location, app+"?ticket=ST-") || strings.Contains(a.Location, studentPassword) {
+		t.Errorf("Location = %q", a.Location)
 	}
 	for header, want := range map[string]string{"Cache-Control": "no-store", "Pragma": "no-cache"} {
-		if got := a.header.Get(header); got != want {
+		if got := a.Header.Get(header); got != want {
 			t.Errorf("%s = %q, want %q", header, got, want)
 		}
 	}
@@ -264,10 +263,10 @@ func TestL30RedirectsWithAGet(t *testing.T) {
 
 func TestL31SaysTheSessionIsOpen(t *testing.T) {
 	b := newCampus(t).browser()
-	a := b.login("/cas/login", student, studentPassword)
+	a := b.Login("/cas/login", student, studentPassword)
 	wantStatus(t, a, http.StatusOK)
-	if b.tgc() == "" || !strings.Contains(a.body, "Jean-Pierre Martin") {
-		t.Errorf("no cookie, or a page that names nobody:\n%s", a.body)
+	if b.tgc() == "" || !strings.Contains(a.Body, "Jean-Pierre Martin") {
+		t.Errorf("no cookie, or a page that names nobody:\n%s", a.Body)
 	}
 }
 
@@ -277,14 +276,14 @@ func TestL32OneAnswerForWrongPasswordAndUnknownUser(t *testing.T) {
 	var pages []string
 	for _, user := range []string{student, "nobody-1", "roux-p", "o22609001"} {
 		b := c.browser()
-		a := b.login(loginPath(app), user, "wrong password")
+		a := b.Login(testkit.LoginPath(app), user, "wrong password")
 		wantStatus(t, a, http.StatusUnauthorized)
 		wantForm(t, a)
-		if b.tgc() != "" || strings.Contains(a.body, "wrong password") {
+		if b.tgc() != "" || strings.Contains(a.Body, "wrong password") {
 			t.Errorf("%s: a cookie, or the password in the page", user)
 		}
-		body := strings.ReplaceAll(a.body, user, "USER")
-		pages = append(pages, strings.ReplaceAll(body, a.form().Get("execution"), "TOKEN"))
+		body := strings.ReplaceAll(a.Body, user, "USER")
+		pages = append(pages, strings.ReplaceAll(body, a.Form().Get("execution"), "TOKEN"))
 	}
 	for i, page := range pages {
 		if page != pages[0] {
@@ -299,7 +298,7 @@ func TestL33MissingFields(t *testing.T) {
 		{"no password", student, ""}, {"no login", "", studentPassword}, {"neither", "", ""}, {"blank login", "  ", "x"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			a := b.login(loginPath(app), test.user, test.password)
+			a := b.Login(testkit.LoginPath(app), test.user, test.password)
 			wantStatus(t, a, http.StatusOK)
 			wantForm(t, a)
 			if b.tgc() != "" {
@@ -312,60 +311,60 @@ func TestL33MissingFields(t *testing.T) {
 // TestL34FormTokenIsSingleUseAndBound covers S15 and S17.
 func TestL34FormTokenIsSingleUseAndBound(t *testing.T) {
 	c := newCampus(t)
-	stale := func(t *testing.T, b *browser, a answer) {
+	stale := func(t *testing.T, b *browser, a testkit.Answer) {
 		t.Helper()
 		wantStatus(t, a, http.StatusUnprocessableEntity)
 		wantForm(t, a)
-		if a.form().Get("service") != app || b.tgc() != "" {
-			t.Errorf("the service is lost, or the login worked:\n%s", a.body)
+		if a.Form().Get("service") != app || b.tgc() != "" {
+			t.Errorf("the service is lost, or the login worked:\n%s", a.Body)
 		}
 	}
 	t.Run("missing", func(t *testing.T) {
 		b := c.browser()
-		page := b.get(loginPath(app))
-		page.body = strings.ReplaceAll(page.body, `name="execution"`, `name="nothing"`)
-		stale(t, b, b.submit(page, student, studentPassword))
+		page := b.Get(testkit.LoginPath(app))
+		page.Body = strings.ReplaceAll(page.Body, `name="execution"`, `name="nothing"`)
+		stale(t, b, b.Submit(page, student, studentPassword))
 	})
 	t.Run("forged", func(t *testing.T) {
 		b := c.browser()
-		page := b.get(loginPath(app))
-		token := page.form().Get("execution")
-		page.body = strings.ReplaceAll(page.body, token, token[:len(token)-4]+"AAAA")
-		stale(t, b, b.submit(page, student, studentPassword))
+		page := b.Get(testkit.LoginPath(app))
+		token := page.Form().Get("execution")
+		page.Body = strings.ReplaceAll(page.Body, token, token[:len(token)-4]+"AAAA")
+		stale(t, b, b.Submit(page, student, studentPassword))
 	})
 	t.Run("used by a failure", func(t *testing.T) {
 		b := c.browser()
-		page := b.get(loginPath(app))
-		wantStatus(t, b.submit(page, student, "wrong"), http.StatusUnauthorized)
-		stale(t, b, b.submit(page, student, studentPassword))
+		page := b.Get(testkit.LoginPath(app))
+		wantStatus(t, b.Submit(page, student, "wrong"), http.StatusUnauthorized)
+		stale(t, b, b.Submit(page, student, studentPassword))
 	})
 	t.Run("used by a success", func(t *testing.T) {
 		b := c.browser()
-		page := b.get(loginPath(app))
-		wantStatus(t, b.submit(page, student, studentPassword), http.StatusSeeOther)
-		b.get("/cas/logout")
-		stale(t, b, b.submit(page, student, studentPassword))
+		page := b.Get(testkit.LoginPath(app))
+		wantStatus(t, b.Submit(page, student, studentPassword), http.StatusSeeOther)
+		b.Get("/cas/logout")
+		stale(t, b, b.Submit(page, student, studentPassword))
 	})
 	t.Run("of another browser", func(t *testing.T) {
-		page := c.browser().get(loginPath(app))
+		page := c.browser().Get(testkit.LoginPath(app))
 		b := c.browser()
-		b.get(loginPath(app))
-		stale(t, b, b.submit(page, student, studentPassword))
+		b.Get(testkit.LoginPath(app))
+		stale(t, b, b.Submit(page, student, studentPassword))
 	})
 	t.Run("without the cookie", func(t *testing.T) {
-		page := c.browser().get(loginPath(app))
+		page := c.browser().Get(testkit.LoginPath(app))
 		b := c.browser()
-		stale(t, b, b.submit(page, student, studentPassword))
+		stale(t, b, b.Submit(page, student, studentPassword))
 	})
 	t.Run("too old", func(t *testing.T) {
 		b := c.browser()
-		page := b.get(loginPath(app))
+		page := b.Get(testkit.LoginPath(app))
 		c.clock.Travel(c.limits.Form + time.Second)
-		stale(t, b, b.submit(page, student, studentPassword))
+		stale(t, b, b.Submit(page, student, studentPassword))
 	})
 	t.Run("two tokens are never the same", func(t *testing.T) {
 		b := c.browser()
-		if b.get("/cas/login").form().Get("execution") == b.get("/cas/login").form().Get("execution") {
+		if b.Get("/cas/login").Form().Get("execution") == b.Get("/cas/login").Form().Get("execution") {
 			t.Error("same token twice")
 		}
 	})
@@ -374,23 +373,23 @@ func TestL34FormTokenIsSingleUseAndBound(t *testing.T) {
 func TestL35WarnAsksBeforeEachOtherService(t *testing.T) {
 	c := newCampus(t)
 	b := c.browser()
-	first := b.login(loginPath(app), student, studentPassword, "warn")
+	first := b.Login(testkit.LoginPath(app), student, studentPassword, "warn")
 	wantStatus(t, first, http.StatusSeeOther)
-	page := b.get(loginPath(other))
+	page := b.Get(testkit.LoginPath(other))
 	wantStatus(t, page, http.StatusOK)
-	if strings.Contains(page.body, "ST-") || !strings.Contains(page.body, "Other") {
-		t.Fatalf("want a question that names the service:\n%s", page.body)
+	if strings.Contains(page.Body, "ST-") || !strings.Contains(page.Body, "Other") {
+		t.Fatalf("want a question that names the service:\n%s", page.Body)
 	}
-	a := b.post("/cas/login", page.form())
+	a := b.Post("/cas/login", page.Form())
 	wantStatus(t, a, http.StatusSeeOther)
-	if !c.validate("/serviceValidate", other, a.ticket()).valid() {
+	if !c.validate("/serviceValidate", other, a.Ticket()).Valid() {
 		t.Error("the ticket does not validate")
 	}
-	wantStatus(t, b.post("/cas/login", page.form()), http.StatusOK) // the consent is single use
-	form := b.get(loginPath(other)).form()
+	wantStatus(t, b.Post("/cas/login", page.Form()), http.StatusOK) // the consent is single use
+	form := b.Get(testkit.LoginPath(other)).Form()
 	form.Set("ignorewarn", "true")
-	wantStatus(t, b.post("/cas/login", form), http.StatusSeeOther)
-	wantStatus(t, b.get(loginPath(app)), http.StatusFound)
+	wantStatus(t, b.Post("/cas/login", form), http.StatusSeeOther)
+	wantStatus(t, b.Get(testkit.LoginPath(app)), http.StatusFound)
 }
 
 func TestL36RememberMe(t *testing.T) {
@@ -398,32 +397,32 @@ func TestL36RememberMe(t *testing.T) {
 	t.Run("off: the box is not there and the parameter is ignored", func(t *testing.T) {
 		c := newCampus(t)
 		b := c.browser()
-		if strings.Contains(b.get("/cas/login").body, `name="rememberMe"`) {
+		if strings.Contains(b.Get("/cas/login").Body, `name="rememberMe"`) {
 			t.Error("the box is shown")
 		}
-		a := b.login(loginPath(app), student, studentPassword, "rememberMe")
-		if got := c.validate("/p3/serviceValidate", app, a.ticket()); !strings.Contains(got.body, "TokenUsed>false<") {
-			t.Errorf("remembered:\n%s", got.body)
+		a := b.Login(testkit.LoginPath(app), student, studentPassword, "rememberMe")
+		if got := c.validate("/p3/serviceValidate", app, a.Ticket()); !strings.Contains(got.Body, "TokenUsed>false<") {
+			t.Errorf("remembered:\n%s", got.Body)
 		}
 	})
 	t.Run("on", func(t *testing.T) {
 		c := newCampus(t, remembers)
 		b := c.browser()
-		page := b.get(loginPath(app))
-		if !strings.Contains(page.body, `name="rememberMe"`) || strings.Contains(page.body, "checked") {
+		page := b.Get(testkit.LoginPath(app))
+		if !strings.Contains(page.Body, `name="rememberMe"`) || strings.Contains(page.Body, "checked") {
 			t.Error("the box is not shown, or ticked by default")
 		}
-		a := b.submit(page, student, studentPassword, "rememberMe")
-		if set := strings.Join(a.header.Values("Set-Cookie"), "\n"); !strings.Contains(set, "Max-Age=2592000") { // S16
+		a := b.Submit(page, student, studentPassword, "rememberMe")
+		if set := strings.Join(a.Header.Values("Set-Cookie"), "\n"); !strings.Contains(set, "Max-Age=2592000") { // S16
 			t.Errorf("the cookie does not last: %s", set)
 		}
-		if got := c.validate("/p3/serviceValidate", app, a.ticket()); !strings.Contains(got.body, "<cas:longTermAuthenticationRequestTokenUsed>true<") {
-			t.Errorf("not told to the service:\n%s", got.body)
+		if got := c.validate("/p3/serviceValidate", app, a.Ticket()); !strings.Contains(got.Body, "<cas:longTermAuthenticationRequestTokenUsed>true<") {
+			t.Errorf("not told to the service:\n%s", got.Body)
 		}
 		c.clock.Travel(24 * time.Hour)
-		wantStatus(t, b.get(loginPath(other)), http.StatusFound)
+		wantStatus(t, b.Get(testkit.LoginPath(other)), http.StatusFound)
 		c.clock.Travel(8 * 24 * time.Hour)
-		wantForm(t, b.get(loginPath(other)))
+		wantForm(t, b.Get(testkit.LoginPath(other)))
 	})
 }
 
@@ -431,36 +430,36 @@ func TestL37ThrottledEvenWithTheRightPassword(t *testing.T) {
 	c := newCampus(t)
 	b := c.browser()
 	for range 5 {
-		wantStatus(t, b.login(loginPath(app), student, "wrong"), http.StatusUnauthorized)
+		wantStatus(t, b.Login(testkit.LoginPath(app), student, "wrong"), http.StatusUnauthorized)
 	}
-	a := b.login(loginPath(app), student, studentPassword)
+	a := b.Login(testkit.LoginPath(app), student, studentPassword)
 	wantStatus(t, a, http.StatusLocked)
-	if a.header.Get("Retry-After") == "" || b.tgc() != "" {
-		t.Errorf("Retry-After = %q", a.header.Get("Retry-After"))
+	if a.Header.Get("Retry-After") == "" || b.tgc() != "" {
+		t.Errorf("Retry-After = %q", a.Header.Get("Retry-After"))
 	}
 	c.clock.Travel(2 * time.Minute)
-	wantStatus(t, b.login(loginPath(app), student, studentPassword), http.StatusSeeOther)
+	wantStatus(t, b.Login(testkit.LoginPath(app), student, studentPassword), http.StatusSeeOther)
 }
 
 // TestL38PersonWithoutTheRight: no ticket, and the session stays.
 func TestL38PersonWithoutTheRight(t *testing.T) {
 	c := newCampus(t)
 	b := c.browser()
-	a := b.login(loginPath(admin), student, studentPassword)
+	a := b.Login(testkit.LoginPath(admin), student, studentPassword)
 	wantStatus(t, a, http.StatusForbidden)
-	if a.location != "" || strings.Contains(a.body, "ST-") || b.tgc() == "" {
+	if a.Location != "" || strings.Contains(a.Body, "ST-") || b.tgc() == "" {
 		t.Error("a ticket, or no session")
 	}
-	wantStatus(t, b.get(loginPath(admin)), http.StatusForbidden)
-	wantStatus(t, b.get(loginPath(app)), http.StatusFound)
-	wantStatus(t, c.browser().login(loginPath(admin), staff, staffPassword), http.StatusSeeOther)
+	wantStatus(t, b.Get(testkit.LoginPath(admin)), http.StatusForbidden)
+	wantStatus(t, b.Get(testkit.LoginPath(app)), http.StatusFound)
+	wantStatus(t, c.browser().Login(testkit.LoginPath(admin), staff, staffPassword), http.StatusSeeOther)
 }
 
 func TestL39AccountStateShowsAfterTheRightPassword(t *testing.T) {
 	b := newCampus(t).browser()
-	a := b.login(loginPath(app), "roux-p", "MilleVents2SurLaColline")
+	a := b.Login(testkit.LoginPath(app), "roux-p", "MilleVents2SurLaColline")
 	wantStatus(t, a, http.StatusForbidden)
-	if b.tgc() != "" || a.form().Get("execution") != "" {
+	if b.tgc() != "" || a.Form().Get("execution") != "" {
 		t.Error("logged in, or the form again")
 	}
 }
@@ -468,9 +467,9 @@ func TestL39AccountStateShowsAfterTheRightPassword(t *testing.T) {
 func TestL40PrincipalIsTheCanonicalUID(t *testing.T) {
 	c := newCampus(t)
 	for _, typed := range []string{student, "O22502142", " o22502142 ", "jpmartin", "JPMartin", "Jean-Pierre.MARTIN@etu.univ.example", "ｏ22502142"} {
-		a := c.browser().login(loginPath(app), typed, studentPassword)
-		if got := c.validate("/serviceValidate", app, a.ticket()); !strings.Contains(got.body, "<cas:user>"+student+"</cas:user>") {
-			t.Errorf("%q: %s", typed, got.body)
+		a := c.browser().Login(testkit.LoginPath(app), typed, studentPassword)
+		if got := c.validate("/serviceValidate", app, a.Ticket()); !strings.Contains(got.Body, "<cas:user>"+student+"</cas:user>") {
+			t.Errorf("%q: %s", typed, got.Body)
 		}
 	}
 }
@@ -480,20 +479,20 @@ func TestL40PrincipalIsTheCanonicalUID(t *testing.T) {
 func TestL41TwoTabs(t *testing.T) {
 	c := newCampus(t)
 	b := c.browser()
-	tabA, tabB := b.get(loginPath(app)), b.get(loginPath(other))
-	a := b.submit(tabA, student, studentPassword)
+	tabA, tabB := b.Get(testkit.LoginPath(app)), b.Get(testkit.LoginPath(other))
+	a := b.Submit(tabA, student, studentPassword)
 	first := b.tgc()
-	d := b.submit(tabB, student, studentPassword)
+	d := b.Submit(tabB, student, studentPassword)
 	wantStatus(t, a, http.StatusSeeOther)
 	wantStatus(t, d, http.StatusSeeOther)
 	if b.tgc() == first {
 		t.Error("the cookie of the first login was kept")
 	}
-	wantForm(t, c.withCookie("TGC", first).get(loginPath(app)))
-	if !c.validate("/serviceValidate", app, a.ticket()).valid() || !c.validate("/serviceValidate", other, d.ticket()).valid() {
+	wantForm(t, c.withCookie("TGC", first).Get(testkit.LoginPath(app)))
+	if !c.validate("/serviceValidate", app, a.Ticket()).Valid() || !c.validate("/serviceValidate", other, d.Ticket()).Valid() {
 		t.Error("a ticket of one of the two tabs was lost")
 	}
-	if page := b.get("/cas/login"); !strings.Contains(page.body, "Application") || !strings.Contains(page.body, "Other") {
+	if page := b.Get("/cas/login"); !strings.Contains(page.Body, "Application") || !strings.Contains(page.Body, "Other") {
 		t.Error("the session forgot a service of the first tab")
 	}
 }
@@ -501,15 +500,15 @@ func TestL41TwoTabs(t *testing.T) {
 func TestL42PublicWorkstation(t *testing.T) {
 	c := newCampus(t)
 	b := c.browser()
-	a := b.login(loginPath(app), student, studentPassword, "publicWorkstation")
+	a := b.Login(testkit.LoginPath(app), student, studentPassword, "publicWorkstation")
 	wantStatus(t, a, http.StatusSeeOther)
 	if b.tgc() != "" {
 		t.Error("a cookie is left behind")
 	}
-	if !c.validate("/serviceValidate", app, a.ticket()).valid() {
+	if !c.validate("/serviceValidate", app, a.Ticket()).Valid() {
 		t.Error("the ticket does not validate")
 	}
-	wantForm(t, b.get(loginPath(other)))
+	wantForm(t, b.Get(testkit.LoginPath(other)))
 }
 
 // TestServiceWithoutSingleSignOn: an entry may ask for the password each time.
@@ -517,18 +516,9 @@ func TestServiceWithoutSingleSignOn(t *testing.T) {
 	c := newCampus(t)
 	b := c.browser()
 	b.enter(app)
-	wantForm(t, b.get(loginPath(strict)))
-	a := b.login(loginPath(strict), student, studentPassword)
-	if !c.validate("/serviceValidate", strict, a.ticket(), "renew=true").valid() {
+	wantForm(t, b.Get(testkit.LoginPath(strict)))
+	a := b.Login(testkit.LoginPath(strict), student, studentPassword)
+	if !c.validate("/serviceValidate", strict, a.Ticket(), "renew=true").Valid() {
 		t.Error("the ticket is not from a new login")
 	}
-}
-
-// withCookie is a browser that holds one cookie.
-func (c *campus) withCookie(name, value string) *browser {
-	b := c.browser()
-	at, err := url.Parse(c.URL + "/cas/login")
-	check(c.t, err)
-	b.http.Jar.SetCookies(at, []*http.Cookie{{Name: name, Value: value, Path: "/cas"}})
-	return b
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"parvis/cas"
+	"parvis/internal/testkit"
 )
 
 // Specification, section 2.3.
@@ -17,13 +18,13 @@ func TestO1LogoutDestroys(t *testing.T) {
 	b := c.browser()
 	ticket := b.enter(app)
 	cookie := b.tgc()
-	a := b.get("/cas/logout")
+	a := b.Get("/cas/logout")
 	wantStatus(t, a, http.StatusOK)
-	if b.tgc() != "" || strings.Contains(strings.Join(a.header.Values("Set-Cookie"), ""), cookie) {
+	if b.tgc() != "" || strings.Contains(strings.Join(a.Header.Values("Set-Cookie"), ""), cookie) {
 		t.Error("the cookie is still there, or its value is said back")
 	}
 	wantCode(t, c.validate("/serviceValidate", app, ticket), cas.InvalidTicket)
-	wantForm(t, c.withCookie("TGC", cookie).get(loginPath(app)))
+	wantForm(t, c.withCookie("TGC", cookie).Get(testkit.LoginPath(app)))
 }
 
 func TestO2O3O4WhereLogoutLeads(t *testing.T) {
@@ -42,14 +43,14 @@ func TestO2O3O4WhereLogoutLeads(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b := c.browser()
 			b.enter(app)
-			a := b.get("/cas/logout" + test.query)
+			a := b.Get("/cas/logout" + test.query)
 			want := http.StatusOK
 			if test.location != "" {
 				want = http.StatusFound
 			}
 			wantStatus(t, a, want)
-			if a.location != test.location || b.tgc() != "" || a.header.Get("X-Evil") != "" {
-				t.Errorf("Location = %q, want %q; cookie %q", a.location, test.location, b.tgc())
+			if a.Location != test.location || b.tgc() != "" || a.Header.Get("X-Evil") != "" {
+				t.Errorf("Location = %q, want %q; cookie %q", a.Location, test.location, b.tgc())
 			}
 		})
 	}
@@ -57,6 +58,6 @@ func TestO2O3O4WhereLogoutLeads(t *testing.T) {
 
 func TestO5LogoutWithoutASession(t *testing.T) {
 	b := newCampus(t).browser()
-	wantStatus(t, b.get("/cas/logout"), http.StatusOK)
-	wantStatus(t, b.get("/cas/logout"), http.StatusOK)
+	wantStatus(t, b.Get("/cas/logout"), http.StatusOK)
+	wantStatus(t, b.Get("/cas/logout"), http.StatusOK)
 }

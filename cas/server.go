@@ -54,6 +54,8 @@ type Gate interface {
 // Pages draws what people see.
 type Pages interface {
 	Write(w http.ResponseWriter, r *http.Request, status int, v ui.View) error
+	// Language is the language that a page answering r is written in.
+	Language(r *http.Request) string
 }
 
 // Auditor keeps the trail of who did what.

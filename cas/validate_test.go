@@ -13,17 +13,18 @@ import (
 	"time"
 
 	"parvis/cas"
+	"parvis/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 var anyTicket = regexp.MustCompile(`(ST|PT)-[A-Za-z0-9]{29}`)
 
-// golden compares an answer, with its tickets made alike, to a file.
-func golden(t *testing.T, a answer) {
+// golden compares an testkit.Answer, with its tickets made alike, to a file.
+func golden(t *testing.T, a testkit.Answer) {
 	t.Helper()
 	name := filepath.Join("testdata", strings.ReplaceAll(t.Name(), "/", "_")+".golden")
-	got := a.header.Get("Content-Type") + "\n\n" + anyTicket.ReplaceAllString(a.body, "$1-TICKET")
+	got := a.Header.Get("Content-Type") + "\n\n" + anyTicket.ReplaceAllString(a.Body, "$1-TICKET")
 	if *update {
 		check(t, os.MkdirAll("testdata", 0o755))
 		check(t, os.WriteFile(name, []byte(got), 0o644))
@@ -43,36 +44,36 @@ func TestAnswers(t *testing.T) {
 	sso := func(service string) string {
 		b := c.browser()
 		b.enter(bare)
-		return b.get(loginPath(service)).ticket()
+		return b.Get(testkit.LoginPath(service)).Ticket()
 	}
 	for _, test := range []struct {
 		name string
-		ask  func() answer
+		ask  func() testkit.Answer
 	}{
-		{"cas1 yes", func() answer { return c.validate("/validate", app, fresh(app)) }},
-		{"cas1 no", func() answer { return c.validate("/validate", app, "ST-unknown") }},
-		{"cas2 success", func() answer { return c.validate("/serviceValidate", app, fresh(app)) }},
-		{"cas2 success by single sign-on", func() answer { return c.validate("/serviceValidate", app, sso(app)) }},
-		{"cas3 success", func() answer { return c.validate("/p3/serviceValidate", app, fresh(app)) }},
-		{"cas3 nothing released", func() answer { return c.validate("/p3/serviceValidate", bare, fresh(bare)) }},
-		{"json success", func() answer { return c.validate("/p3/serviceValidate", app, fresh(app), "format=JSON") }},
-		{"json success in any case", func() answer { return c.validate("/serviceValidate", bare, fresh(bare), "format=json") }},
-		{"no ticket", func() answer { return c.browser().get("/cas/serviceValidate?service=" + url.QueryEscape(app)) }},
-		{"no service", func() answer { return c.browser().get("/cas/serviceValidate?ticket=" + fresh(app)) }},
-		{"unknown ticket", func() answer { return c.validate("/serviceValidate", app, `ST-<&"'>`) }},
-		{"other service", func() answer { return c.validate("/serviceValidate", other+`?<&"'>`, fresh(app)) }},
-		{"renew not met", func() answer { return c.validate("/serviceValidate", app, sso(app), "renew=true") }},
-		{"proxy not allowed", func() answer {
+		{"cas1 yes", func() testkit.Answer { return c.validate("/validate", app, fresh(app)) }},
+		{"cas1 no", func() testkit.Answer { return c.validate("/validate", app, "ST-unknown") }},
+		{"cas2 success", func() testkit.Answer { return c.validate("/serviceValidate", app, fresh(app)) }},
+		{"cas2 success by single sign-on", func() testkit.Answer { return c.validate("/serviceValidate", app, sso(app)) }},
+		{"cas3 success", func() testkit.Answer { return c.validate("/p3/serviceValidate", app, fresh(app)) }},
+		{"cas3 nothing released", func() testkit.Answer { return c.validate("/p3/serviceValidate", bare, fresh(bare)) }},
+		{"json success", func() testkit.Answer { return c.validate("/p3/serviceValidate", app, fresh(app), "format=JSON") }},
+		{"json success in any case", func() testkit.Answer { return c.validate("/serviceValidate", bare, fresh(bare), "format=json") }},
+		{"no ticket", func() testkit.Answer { return c.browser().Get("/cas/serviceValidate?service=" + url.QueryEscape(app)) }},
+		{"no service", func() testkit.Answer { return c.browser().Get("/cas/serviceValidate?ticket=" + fresh(app)) }},
+		{"unknown ticket", func() testkit.Answer { return c.validate("/serviceValidate", app, `ST-<&"'>`) }},
+		{"other service", func() testkit.Answer { return c.validate("/serviceValidate", other+`?<&"'>`, fresh(app)) }},
+		{"renew not met", func() testkit.Answer { return c.validate("/serviceValidate", app, sso(app), "renew=true") }},
+		{"proxy not allowed", func() testkit.Answer {
 			return c.validate("/serviceValidate", app, fresh(app), "pgtUrl=https%3A%2F%2Fapp.univ.example%2Fpgt")
 		}},
-		{"protocol not allowed", func() answer { return c.validate("/serviceValidate", oldApp, fresh(oldApp)) }},
-		{"unknown format", func() answer { return c.validate("/serviceValidate", app, fresh(app), "format=FOO") }},
-		{"json failure", func() answer { return c.validate("/p3/serviceValidate", app, "ST-<b>", "format=JSON") }},
+		{"protocol not allowed", func() testkit.Answer { return c.validate("/serviceValidate", oldApp, fresh(oldApp)) }},
+		{"unknown format", func() testkit.Answer { return c.validate("/serviceValidate", app, fresh(app), "format=FOO") }},
+		{"json failure", func() testkit.Answer { return c.validate("/p3/serviceValidate", app, "ST-<b>", "format=JSON") }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := test.ask()
 			wantStatus(t, a, http.StatusOK)
-			if got := a.header.Get("Cache-Control"); got != "no-store" { // S26
+			if got := a.Header.Get("Cache-Control"); got != "no-store" { // S26
 				t.Errorf("Cache-Control = %q", got)
 			}
 			golden(t, a)
@@ -80,7 +81,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestV17AnyOutcomeSpendsTheTicket covers S3 and S6: after any answer, the
+// TestV17AnyOutcomeSpendsTheTicket covers S3 and S6: after any testkit.Answer, the
 // right question gets no.
 func TestV17AnyOutcomeSpendsTheTicket(t *testing.T) {
 	c := newCampus(t)
@@ -101,10 +102,10 @@ func TestV17AnyOutcomeSpendsTheTicket(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			b := c.browser()
 			b.enter(bare)
-			ticket := b.get(loginPath(app + "a")).ticket()
+			ticket := b.Get(testkit.LoginPath(app + "a")).Ticket()
 			a := c.validate(test.endpoint, test.service, ticket, test.more...)
-			if a.code() != string(test.code) {
-				t.Errorf("code = %q, want %q", a.code(), test.code)
+			if a.Code() != string(test.code) {
+				t.Errorf("code = %q, want %q", a.Code(), test.code)
 			}
 			wantCode(t, c.validate("/serviceValidate", app+"a", ticket), cas.InvalidTicket)
 		})
@@ -118,22 +119,22 @@ func TestV15TicketsExpire(t *testing.T) {
 	wantCode(t, c.validate("/serviceValidate", app, ticket), cas.InvalidTicket)
 	ticket = c.browser().enter(slowApp) // its entry says 30 s
 	c.clock.Travel(29 * time.Second)
-	if !c.validate("/serviceValidate", slowApp, ticket).valid() {
+	if !c.validate("/serviceValidate", slowApp, ticket).Valid() {
 		t.Error("the entry's own lifetime is not kept")
 	}
 }
 
 func TestV18RenewAtValidation(t *testing.T) {
 	c := newCampus(t)
-	if !c.validate("/serviceValidate", app, c.browser().enter(app), "renew=true").valid() {
+	if !c.validate("/serviceValidate", app, c.browser().enter(app), "renew=true").Valid() {
 		t.Error("a ticket from a password is not from a new login")
 	}
 	b := c.browser()
 	b.enter(bare)
-	if a := c.validate("/validate", app, b.get(loginPath(app)).ticket(), "renew=true"); a.body != "no\n\n" { // V4
-		t.Errorf("CAS 1: %q", a.body)
+	if a := c.validate("/validate", app, b.Get(testkit.LoginPath(app)).Ticket(), "renew=true"); a.Body != "no\n\n" { // V4
+		t.Errorf("CAS 1: %q", a.Body)
 	}
-	if !c.validate("/serviceValidate", app, b.get(loginPath(app)).ticket(), "renew=false").valid() {
+	if !c.validate("/serviceValidate", app, b.Get(testkit.LoginPath(app)).Ticket(), "renew=false").Valid() {
 		t.Error("renew=false asks for a new login")
 	}
 }
@@ -152,7 +153,7 @@ func TestV26ParallelValidations(t *testing.T) { // S2
 	var wg sync.WaitGroup
 	won := make(chan bool, 100)
 	for range cap(won) {
-		wg.Go(func() { won <- c.validate("/serviceValidate", app, ticket).valid() })
+		wg.Go(func() { won <- c.validate("/serviceValidate", app, ticket).Valid() })
 	}
 	wg.Wait()
 	close(won)
@@ -184,7 +185,7 @@ func TestV27HowServicesAreCompared(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ticket := c.browser().enter(test.login)
-			if got := c.validate("/serviceValidate", test.validation, ticket).valid(); got != test.same {
+			if got := c.validate("/serviceValidate", test.validation, ticket).Valid(); got != test.same {
 				t.Errorf("valid = %v, want %v", got, test.same)
 			}
 		})
@@ -208,29 +209,27 @@ func TestClientsAskInManyWays(t *testing.T) {
 		{"ticket in capitals", service + "&TICKET=" + c.browser().enter(app), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := c.browser().get("/cas/serviceValidate?" + test.query).valid(); got != test.valid {
+			if got := c.browser().Get("/cas/serviceValidate?" + test.query).Valid(); got != test.valid {
 				t.Errorf("valid = %v, want %v", got, test.valid)
 			}
 		})
 	}
 	t.Run("posted", func(t *testing.T) {
-		a := c.browser().post("/cas/p3/serviceValidate", url.Values{"service": {app}, "ticket": {c.browser().enter(app)}})
-		if !a.valid() {
-			t.Errorf("got status %d\n%s", a.status, a.body)
+		a := c.browser().Post("/cas/p3/serviceValidate", url.Values{"service": {app}, "ticket": {c.browser().enter(app)}})
+		if !a.Valid() {
+			t.Errorf("got status %d\n%s", a.Status, a.Body)
 		}
 	})
 	t.Run("JSON is asked for by the parameter alone", func(t *testing.T) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.URL+"/cas/serviceValidate?"+service+"&"+ticket(), nil)
-		check(t, err)
+		r := c.browser().Request(http.MethodGet, "/cas/serviceValidate?"+service+"&"+ticket(), "")
 		r.Header.Set("Accept", "application/json")
-		if a := c.browser().do(r); !a.valid() {
-			t.Errorf("not XML: %s", a.body)
+		if a := c.browser().Do(r); !a.Valid() {
+			t.Errorf("not XML: %s", a.Body)
 		}
 	})
 	t.Run("other methods", func(t *testing.T) {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, c.URL+"/cas/serviceValidate", nil)
-		check(t, err)
-		wantStatus(t, c.browser().do(r), http.StatusMethodNotAllowed)
+		r := c.browser().Request(http.MethodDelete, "/cas/serviceValidate", "")
+		wantStatus(t, c.browser().Do(r), http.StatusMethodNotAllowed)
 	})
 }
 
@@ -244,7 +243,7 @@ func TestRepeatedParameters(t *testing.T) {
 		"/cas/serviceValidate?service=x&ticket=a&pgtUrl=a&pgtUrl=b",
 		"/cas/login?username=" + student, "/cas/login?password=secret-in-query", "/cas/login?service=%zz",
 	} {
-		a := c.browser().get(path)
+		a := c.browser().Get(path)
 		wantStatus(t, a, http.StatusBadRequest)
 	}
 	if strings.Contains(c.log.String(), "secret-in-query") || strings.Contains(c.log.String(), student) {
