@@ -80,7 +80,7 @@ func (s *searcher) take(ctx context.Context, slot *slot) (*link, error) {
 	slot.link.Store(fresh)
 	if old != nil {
 		// Searches under way end within the time of one request.
-		time.AfterFunc(2*s.servers.request, old.close)
+		time.AfterFunc(2*old.server.requestLimit, old.close)
 	}
 	if s.closed.Load() {
 		fresh.close()
@@ -110,21 +110,18 @@ func (s *searcher) close() {
 }
 
 // search runs one search and leaves it when the caller's time is over: the
-// connection is shared, so it must not be closed for one impatient caller. It is
-// closed when the server leaves the request unanswered for the whole time of one.
+// connection is shared, so one impatient caller must not close it. A server that
+// does not answer within the time of one request closes it.
 func (l *link) search(ctx context.Context, request *ldap.SearchRequest) ([]*ldap.Entry, error) {
 	type outcome struct {
 		entries []*ldap.Entry
 		err     error
 	}
 	done := make(chan outcome, 1)
-	begun := time.Now()
-	limit := l.server.requestLimit
 	go func() {
+		silence := time.AfterFunc(l.server.requestLimit, l.silent)
 		result, err := l.conn.Search(request)
-		if err != nil && !answered(err) && time.Since(begun) >= limit {
-			l.silent()
-		}
+		silence.Stop()
 		if result == nil {
 			done <- outcome{nil, err}
 			return

@@ -81,7 +81,6 @@ func (s *server) up() bool {
 type servers struct {
 	list    []*server
 	timeout time.Duration // of one connection
-	request time.Duration // of one request
 }
 
 // connect opens a connection to the first server that answers. Servers that just
@@ -95,7 +94,6 @@ func (s *servers) connect(ctx context.Context) (*link, error) {
 		}
 		opened, err := server.connect(ctx, s.timeout)
 		if err == nil {
-			opened.conn.SetTimeout(s.request)
 			return opened, nil
 		}
 		faults = append(faults, fmt.Errorf("connect to %s: %w", server.address, err))

@@ -42,13 +42,13 @@ func New(options Options) (*Store, error) {
 	if err := options.check(); err != nil {
 		return nil, fmt.Errorf("set up the directory: %w", err)
 	}
-	all := &servers{timeout: options.Timeout / 3, request: options.Timeout / 2}
+	all := &servers{timeout: options.Timeout / 3}
 	for _, address := range options.URLs {
 		server, err := newServer(address, options)
 		if err != nil {
 			return nil, fmt.Errorf("set up the directory: %w", err)
 		}
-		server.requestLimit = all.request
+		server.requestLimit = options.Timeout / 2
 		all.list = append(all.list, server)
 	}
 	wanted := slices.Concat(options.Attributes, account.StateAttributes(), []string{options.UIDAttribute})
@@ -251,6 +251,7 @@ func (s *Store) withGroups(ctx context.Context, person identity.Person, dn strin
 	for _, group := range groups {
 		person.Attributes[name] = append(person.Attributes[name], group.DN)
 	}
+	slices.Sort(person.Attributes[name])
 	return person, nil
 }
 

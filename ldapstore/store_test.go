@@ -9,22 +9,31 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	server := testkit.Slapd(t, testkit.WithPeople(directorytest.People()))
+	server := contractSlapd(t)
 	directorytest.Run(t, open(t, options(server)), nil)
 }
 
 func TestContractWithoutDecoy(t *testing.T) {
-	server := testkit.Slapd(t, testkit.WithPeople(directorytest.People()))
+	server := contractSlapd(t)
 	o := options(server)
 	o.DecoyDN = ""
 	directorytest.Run(t, open(t, o), nil)
 }
 
 func TestContractWithGroupSearch(t *testing.T) {
-	server := testkit.Slapd(t, testkit.WithPeople(directorytest.People()), testkit.WithoutMemberOf())
+	server := contractSlapd(t, testkit.WithoutMemberOf())
 	o := options(server)
 	o.GroupBase = "ou=groups," + server.BaseDN
 	directorytest.Run(t, open(t, o), nil)
+}
+
+// contractSlapd serves the suite's people, and lets it guess for ever: durations
+// are those of a password that is compared.
+func contractSlapd(t testing.TB, more ...testkit.SlapdOption) *testkit.SlapdServer {
+	t.Helper()
+	server := testkit.Slapd(t, append(more, testkit.WithPeople(directorytest.People()))...)
+	server.Modify("cn=default,ou=policies,"+server.BaseDN, "pwdLockout", "FALSE")
+	return server
 }
 
 // options are those of an ordinary directory.

@@ -22,12 +22,10 @@ func LoginAttributes() []string { return []string{"uid", "supannAliasLogin", "ma
 // services are commonly given, and never a secret or a civil number.
 func Attributes() []string {
 	return []string{
-		"uid", "cn", "sn", "givenName", "displayName", "mail", "preferredLanguage",
+		"uid", "cn", "sn", "givenName", "displayName", "mail",
 		"eduPersonAffiliation", "eduPersonPrimaryAffiliation", "eduPersonPrincipalName",
-		"supannAliasLogin", "supannCivilite", "supannEtablissement", "supannEtuId", "supannEmpId",
-		"supannEntiteAffectation", "supannEntiteAffectationPrincipale",
-		"supannEtuAnneeInscription", "supannEtuCursusAnnee", "supannEtuEtape", "supannRessourceEtat",
-		"memberOf",
+		"supannEtablissement", "supannEtuId", "supannEmpId",
+		"supannEntiteAffectation", "supannEtuCursusAnnee", "memberOf",
 	}
 }
 
