@@ -288,3 +288,12 @@ func FuzzParse(f *testing.F) {
 		r.Lint()
 	})
 }
+
+// TestMalformedTag: the YAML parser panics on this.
+func TestMalformedTag(t *testing.T) {
+	_, err := services.OpenFS(folder("a.yaml", "name: A\nmatch: !https://a/]\n"), discard())
+	var broken *services.LoadError
+	if !errors.As(err, &broken) {
+		t.Errorf("S44: err = %v", err)
+	}
+}

@@ -64,9 +64,10 @@ func (x *index) find(t *target) *Service {
 }
 
 // hostsOf returns the only authorities that the matchers may match. When they
-// are not bound to any, hosts is nil and prefix starts every authority they may
-// match.
-func hostsOf(matchers []matcher) (hosts []string, prefix string) {
+// are not bound to any, that is nil, and the text starts every authority they
+// may match.
+func hostsOf(matchers []matcher) ([]string, string) {
+	var hosts []string
 	for i := range matchers {
 		switch m := &matchers[i]; {
 		case m.kind == matchURL && !m.url.wildcard:
@@ -93,7 +94,7 @@ func hostsOf(matchers []matcher) (hosts []string, prefix string) {
 // regexHost returns the authority that an expression starts with, after letters
 // and "://", and whether a '/' ends it there. The expression can match no other
 // authority or, when nothing ends it, none that does not start so.
-func regexHost(expr string) (host string, whole bool) {
+func regexHost(expr string) (string, bool) {
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return "", false
@@ -124,7 +125,7 @@ func regexHost(expr string) (host string, whole bool) {
 	return cutHost(literal.String())
 }
 
-func cutHost(literal string) (host string, whole bool) {
+func cutHost(literal string) (string, bool) {
 	scheme, rest, ok := strings.Cut(literal, "://")
 	if !ok || strings.ContainsAny(scheme, "/?#:") {
 		return "", false

@@ -156,6 +156,22 @@ var yamlClass = regexp.MustCompile(`(?m)^\s*(---\s*)?!<[A-Za-z]|^["']?@class["']
 // parse reads one file, in the format it is in. The service is nil when the
 // file is broken, or describes something that is not for CAS.
 func parse(f file) (*Service, []Fault) {
+	var s *Service
+	var faults []Fault
+	func() {
+		// The YAML parser panics on some malformed tags and anchors; a file must
+		// not stop the server.
+		defer func() {
+			if recover() != nil {
+				s, faults = nil, []Fault{{File: f.path, Level: Broken, Message: "the file cannot be parsed"}}
+			}
+		}()
+		s, faults = parseFormat(f)
+	}()
+	return s, faults
+}
+
+func parseFormat(f file) (*Service, []Fault) {
 	if path.Ext(f.path) == ".json" {
 		return parseApereo(f, decodeHJSON)
 	}

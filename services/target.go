@@ -306,7 +306,7 @@ func hasDotSegment(path string) bool {
 
 // cutScheme splits at the first ':' when what precedes is a scheme, RFC 3986
 // section 3.1.
-func cutScheme(s string) (scheme, rest string, ok bool) {
+func cutScheme(s string) (string, string, bool) {
 	for i := range len(s) {
 		c := s[i]
 		switch {
