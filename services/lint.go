@@ -130,7 +130,8 @@ func (l *linter) probe(m *matcher, p probes) {
 		l.add(Danger, "open-prefix", m.source, "it matches https://evil"+host+"/: nothing stands between the wildcard and the name",
 			`Put the dot in front of the name: ^https://([a-z0-9-]+\.)?`+regexp.QuoteMeta(host)+`/.*`)
 	}
-	if p.matches(m, "https://evil.example/#https://"+host, "https://evil.example/?u=https://"+host, "https://evil.example/"+host) {
+	if p.matches(m, "https://evil.example/#https://"+host, "https://evil.example/?u=https://"+host, "https://evil.example/"+host,
+		"https://evil.example/#https://www."+host, "https://evil.example/www."+host) {
 		l.add(Danger, "elsewhere", m.source, "it matches the name anywhere: https://evil.example/#https://"+host+"/",
 			`Start it with ^https://`+regexp.QuoteMeta(host)+`/`)
 	}
@@ -141,7 +142,7 @@ func (l *linter) probe(m *matcher, p probes) {
 			break
 		}
 	}
-	if p.matches(m, "https://"+host+"@evil.example", "https://"+host+":x@evil.example", "https://user@"+host) {
+	if p.matches(m, "https://"+host+"@evil.example", "https://"+host+":x@evil.example", "https://user@"+host, "https://www."+host+"@evil.example", "https://user@www."+host) {
 		l.add(Advice, "user-name", m.source, "it accepts a user name before the host (https://"+host+"@evil.example/); such services are refused anyway",
 			`Use [^/@]* rather than .* before the first '/'.`)
 	}

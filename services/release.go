@@ -29,6 +29,21 @@ func isSecret(name string) bool {
 	return false
 }
 
+// withoutSecrets returns the attributes that a policy may see.
+func withoutSecrets(attrs identity.Attributes) identity.Attributes {
+	kept := attrs
+	for name := range attrs {
+		if !isSecret(name) {
+			continue
+		}
+		if len(kept) == len(attrs) {
+			kept = maps.Clone(attrs)
+		}
+		delete(kept, name)
+	}
+	return kept
+}
+
 // releaseNamed releases the attributes it names, under the names it gives.
 type releaseNamed []string
 

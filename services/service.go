@@ -198,7 +198,8 @@ func (s *Service) Release(uid string, attrs identity.Attributes) identity.Attrib
 	if s.release == nil || s.refused != "" {
 		return released
 	}
-	s.release.release(uid, attrs, released)
+	// Taken away before and not only after: a policy may rename.
+	s.release.release(uid, withoutSecrets(attrs), released)
 	for name, values := range released {
 		if len(values) == 0 || isSecret(name) {
 			delete(released, name)

@@ -1,0 +1,98 @@
+package services_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"parvis/services"
+)
+
+const contact = `"contacts": [{"name": "x"}]`
+
+// TestLint is S44's "dangerous patterns" and the advice around them.
+func TestLint(t *testing.T) {
+	own := func(match string) []string {
+		return []string{"a.yaml", "name: A\ncontacts: [{name: x}]\n" + match}
+	}
+	theirs := func(pattern, more string) []string {
+		if more != "" {
+			more = ", " + more
+		}
+		return []string{"A-1.json", apereo(1, pattern, contact+more)}
+	}
+	partial := `"matchingStrategy": {"@class": "x.PartialRegexRegisteredServiceMatchingStrategy"}`
+	starts := `"matchingStrategy": {"@class": "x.StartsWithRegisteredServiceMatchingStrategy"}`
+	for _, tt := range []struct {
+		name  string
+		files []string
+		want  string
+	}{
+		{"a clean expression", theirs(`^https://app\.univ\.fr/.*`, ""), ""},
+		{"a clean group of hosts", theirs(`^https://([a-z0-9-]+\.)?univ\.fr(/.*)?$`, ""), ""},
+		{"a clean choice of hosts", theirs(`^https://(app|www)\.univ\.fr/.*`, ""), ""},
+		{"a clean url", own("match: https://app.univ.fr/\n"), ""},
+		{"a clean wildcard host", own("match: https://*.univ.fr/\n"), ""},
+		{"plain http at home", own("match: http://localhost:9081/\n"), ""},
+		{"any http", theirs(`^https?://.*`, ""), "wildcard"},
+		{"any https and imaps", theirs(`^(https|imaps)://.*`, ""), "wildcard"},
+		{"anything", theirs(`.*`, ""), "wildcard"},
+		{"any start", theirs(`https://`, starts), "wildcard"},
+		{"host not ended", theirs(`^https://app\.univ\.fr.*`, ""), "open-host user-name"},
+		{"host not ended, dots not escaped", theirs(`https://app.univ.fr.*`, ""), "open-host unescaped-dot user-name"},
+		{"dots not escaped", theirs(`^https://app.univ.fr/.*`, ""), "unescaped-dot"},
+		{"name not separated", theirs(`^https://.*univ\.fr/.*`, ""), "elsewhere open-prefix user-name"},
+		{"host anywhere", theirs(`^https://.*\.univ\.fr/.*`, ""), "elsewhere user-name"},
+		{"not anchored", theirs(`https://app\.univ\.fr/`, partial), "elsewhere not-anchored"},
+		{"partial, not ended", theirs(`^https://app\.univ\.fr`, partial), "open-host user-name"},
+		{"start without an end", theirs(`https://app.univ.fr`, starts), "open-host user-name"},
+		{"plain http", theirs(`^https?://app\.univ\.fr/.*`, ""), "plain-http"},
+		{"plain http in our format", own("match: http://app.univ.fr/\n"), "plain-http"},
+		{"everything released", own("match: https://a.fr/\nrelease: {all: true}\n"), "releases-everything"},
+		{"everything released in a chain", theirs(`^https://a\.fr/.*`, `"attributeReleasePolicy": {"@class": "x.ChainingAttributeReleasePolicy", "policies": [{"@class": "x.ReturnAllAttributeReleasePolicy"}]}`), "releases-everything"},
+		{"nobody to call", []string{"a.yaml", "name: A\nmatch: https://a.fr/\n"}, "no-contact"},
+		{"logout in clear", own("match: https://a.fr/\nlogout: {url: 'http://a.fr/out'}\n"), "plain-logout"},
+		{"never reached", append(own("match: https://*.univ.fr/\n"), "b.yaml", "name: B\norder: 1\ncontacts: [{name: x}]\nmatch: https://app.univ.fr/\n"), "shadowed"},
+		{"reached first", append(own("match: https://*.univ.fr/\n"), "b.yaml", "name: B\norder: -1\ncontacts: [{name: x}]\nmatch: https://app.univ.fr/\n"), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var rules []string
+			for _, finding := range open(t, tt.files...).Lint() {
+				rules = append(rules, finding.Rule)
+				if finding.Why == "" || finding.Instead == "" || finding.File == "" {
+					t.Errorf("says too little: %+v", finding)
+				}
+			}
+			slices.Sort(rules)
+			if got := strings.Join(slices.Compact(rules), " "); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestExplain(t *testing.T) {
+	r := open(t,
+		"ent.yaml", "id: 1\nname: ENT\norder: 1\nmatch: https://ent.univ.fr/app\n",
+		"Old-2.json", apereo(2, `^https://old\.univ\.fr/.*`, `"evaluationOrder": 2`),
+		"marks.yaml", "id: 3\nname: Résultats\norder: 3\nmatch: https://marks.univ.fr/\naccess: {require: {eduPersonAffiliation: teacher}}\nrelease: [mail, memberOf]\nusername: mail\n",
+		"closed.yaml", "id: 4\nname: Closed\norder: 4\nenabled: false\nmatch: https://closed.univ.fr/\n",
+		"mail.yaml", "id: 5\nname: Courrier\norder: 5\nmatch: {exact: 'imap://mail.univ.fr'}\n",
+		"all.yaml", "id: 6\nname: Tous\norder: 6\nmatch: https://*.univ.fr/\n")
+	var b strings.Builder
+	for _, service := range []string{
+		"https://marks.univ.fr/s1;jsessionid=1F", "https://closed.univ.fr/", "imap://mail.univ.fr",
+		"https://ent.univ.fr/application", "https://nowhere.example/", "https://marks.univ.fr@evil.com/", "https://a.fr/\r\n",
+	} {
+		b.WriteString(r.Explain(service, &alice, noon).String() + "\n")
+	}
+	b.WriteString(r.Explain("https://marks.univ.fr/", &zoe, noon).String() + "\n")
+	b.WriteString(r.Explain("https://marks.univ.fr/", nil, noon).String())
+	golden(t, "testdata/explain.golden", b.String())
+
+	var out strings.Builder
+	n, err := r.Explain("x", nil, noon).WriteTo(&out)
+	if err != nil || int(n) != out.Len() || services.Unsafe("x") != "" {
+		t.Errorf("WriteTo = %d, %v", n, err)
+	}
+}
