@@ -7,6 +7,7 @@ import "time"
 type Config struct {
 	URL            string     `yaml:"url"`
 	Listen         string     `yaml:"listen"`
+	Notice         Duration   `yaml:"notice"`
 	Drain          Duration   `yaml:"drain"`
 	TLS            TLS        `yaml:"tls"`
 	Operations     Operations `yaml:"operations"`
@@ -140,7 +141,7 @@ type Redis struct {
 }
 
 func (r *Redis) setDefaults() {
-	*r = Redis{Prefix: "parvis:", Timeout: Duration(2 * time.Second), Connections: 32}
+	*r = Redis{Prefix: "parvis:", Timeout: Duration(time.Second), Connections: 32}
 }
 
 // Sessions says how long a login lasts.

@@ -42,8 +42,8 @@ func TestMinimalFile(t *testing.T) {
 	if got := c.Sessions.Idle.D(); got != 2*time.Hour {
 		t.Errorf("idle = %v, want the default of two hours", got)
 	}
-	if got := c.Tickets.Redis.Timeout.D(); got != 2*time.Second {
-		t.Errorf("redis timeout = %v, want the default of two seconds", got)
+	if got := c.Tickets.Redis.Timeout.D(); got != time.Second {
+		t.Errorf("redis timeout = %v, want the default of one second", got)
 	}
 	if !filepath.IsAbs(string(c.Services.Folder)) {
 		t.Errorf("services folder = %q, want it resolved against the file's folder", c.Services.Folder)
@@ -276,6 +276,10 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	_, _, err := load(t, broken, nil)
 	if err == nil || strings.Contains(err.Error(), password) {
 		t.Errorf("the faults show the password, or there are none:\n%v", err)
+	}
+	flow := strings.Replace(minimalFile, "secrets: {keys: [KEY]}", "secrets: {a: 1, keys: [KEY, \""+password+"\"]}", 1)
+	if _, _, err := load(t, flow, nil); err == nil || strings.Contains(err.Error(), password) {
+		t.Errorf("the faults show the key, or there are none:\n%v", err)
 	}
 	c, _, err := load(t, strings.Replace(minimalFile, "bind_password: secret", "bind_password: "+password, 1), nil)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -209,7 +210,7 @@ func (d *decoder) warn(node ast.Node, where, message string) {
 
 func (d *decoder) at(node ast.Node, where, message string) Fault {
 	position := node.GetToken().Position
-	return Fault{Where: where, Message: message, Line: position.Line, Column: position.Column, Source: d.source(position.Line)}
+	return Fault{Where: where, Message: message, Line: position.Line, Column: position.Column, Source: d.source(position.Line, where)}
 }
 
 // locate adds to a fault the line of the nearest key that the file has.
@@ -217,7 +218,7 @@ func (d *decoder) locate(fault Fault) Fault {
 	for path := fault.Where; path != ""; path = parent(path) {
 		for _, name := range []string{path, path + "_file"} {
 			if at, ok := d.places[name]; ok {
-				fault.Line, fault.Column, fault.Source = at.line, at.column, d.source(at.line)
+				fault.Line, fault.Column, fault.Source = at.line, at.column, d.source(at.line, fault.Where)
 				return fault
 			}
 		}
@@ -225,20 +226,24 @@ func (d *decoder) locate(fault Fault) Fault {
 	return fault
 }
 
-// source is a line of the file, without the value of what may be a secret.
-func (d *decoder) source(line int) string {
+// hidden finds what may be a secret on a line: the value of a key by such a
+// name, unless the key names a file.
+var hidden = regexp.MustCompile(`(password|keys|secrets?)[a-z_]*:`)
+
+// source is a line of the file, without what may be a secret.
+func (d *decoder) source(line int, where string) string {
 	if line < 1 || line > len(d.lines) {
 		return ""
 	}
 	text := strings.TrimRight(d.lines[line-1], " \r")
-	key, value, found := strings.Cut(text, ":")
-	for _, word := range []string{"password", "keys", "secret"} {
-		if found && value != "" && strings.Contains(key, word) && !strings.HasSuffix(key, "_file") {
-			return key + ": …"
+	for _, at := range hidden.FindAllStringIndex(text, -1) {
+		if !strings.HasSuffix(text[at[0]:at[1]], "_file:") && len(text) > at[1] {
+			return text[:at[1]] + " …"
 		}
 	}
-	if !found && strings.HasPrefix(strings.TrimSpace(text), "-") {
-		return text[:strings.Index(text, "-")] + "- …"
+	item := strings.TrimLeft(text, " ")
+	if strings.HasPrefix(item, "-") && (where == "" || strings.HasPrefix(where, "secrets")) {
+		return text[:len(text)-len(item)] + "- …"
 	}
 	return text
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Fault is one thing to mend in the configuration.
@@ -30,7 +31,7 @@ func (f Fault) String() string {
 	}
 	b.WriteString(f.Message)
 	if f.Line > 0 {
-		fmt.Fprintf(&b, "\n%4d | %s\n     | %s^", f.Line, f.Source, strings.Repeat(" ", max(0, f.Column-1)))
+		fmt.Fprintf(&b, "\n%4d | %s\n     | %s^", f.Line, f.Source, strings.Repeat(" ", max(0, min(f.Column, utf8.RuneCountInString(f.Source))-1)))
 	}
 	return b.String()
 }
@@ -53,5 +54,12 @@ func (f Faults) cover(where string) bool {
 	return slices.ContainsFunc(f, func(fault Fault) bool {
 		read := strings.TrimSuffix(fault.Where, "_file")
 		return read == "" || read == where || strings.HasPrefix(read, where+"[") || strings.HasPrefix(where, read+".")
+	})
+}
+
+// Concern tells whether a fault is about a section, or the whole file.
+func (f Faults) Concern(section string) bool {
+	return slices.ContainsFunc(f, func(fault Fault) bool {
+		return fault.Where == "" || fault.Where == section || strings.HasPrefix(fault.Where, section+".")
 	})
 }

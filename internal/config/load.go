@@ -16,7 +16,8 @@ import (
 
 // Load reads a configuration file; env looks a variable up, as [os.LookupEnv].
 // The warnings are worth telling and stop nothing. The error is [Faults] when
-// the file was read and must be mended.
+// the file was read and must be mended: the Config then holds what could be
+// read, for whoever wants to look at the sections that have no fault.
 func Load(file string, env func(string) (string, bool)) (Config, []Fault, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -47,7 +48,7 @@ func Load(file string, env func(string) (string, bool)) (Config, []Fault, error)
 		d.warnings = append(d.warnings, d.locate(warning))
 	}
 	if len(d.faults) > 0 {
-		return Config{}, d.warnings, d.faults
+		return config, d.warnings, d.faults
 	}
 	return config, d.warnings, nil
 }
@@ -82,7 +83,7 @@ func (d *decoder) syntax(err error) {
 		fault.Message = "this is not YAML: " + positioned.GetMessage()
 		if token := positioned.GetToken(); token != nil {
 			fault.Line, fault.Column = token.Position.Line, token.Position.Column
-			fault.Source = d.source(fault.Line)
+			fault.Source = d.source(fault.Line, "")
 		}
 	}
 	d.faults = append(d.faults, fault)

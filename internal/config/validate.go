@@ -76,6 +76,7 @@ func (c Config) checkAddresses() []check {
 		{u.Scheme == "http" && !loopbackHost(u.Hostname()), "url", "passwords need https: plain http is for localhost only"},
 		{u.Host != "" && strings.Trim(u.Path, "/") == "", "url", "add a path, " + example + ": the session's cookie is for that path only"},
 		{c.URL != "" && strings.HasSuffix(c.URL, "/"), "url", "leave the last / out"},
+		{c.Notice.D() > 2*time.Minute, "notice", "write 2m or less"},
 		{c.Drain.D() < time.Second || c.Drain.D() > 10*time.Minute, "drain", "write a time between 1s and 10m"},
 		{!address(c.Listen), "listen", `write host:port, as "localhost:8080" or ":8443"`},
 		{c.Operations.Listen != "" && !address(c.Operations.Listen), "operations.listen", `write host:port, as "localhost:9180"`},

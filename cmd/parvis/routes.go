@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/gorilla/mux"
+
+	"parvis/cas"
+	"parvis/internal/httpx"
+	"parvis/services"
+	"parvis/ui"
+)
+
+// errNoPage answers an address that leads nowhere.
+var errNoPage = errors.New("no such page")
+
+// routes lists every public address.
+func routes(base string, server *cas.Server, pages *ui.Renderer, registry *services.Registry) http.Handler {
+	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
+	server.Mount(router)
+	router.Handle(base+"/logo/{name}", httpx.Named("logo", httpx.Adapt(logo(registry), server.Fail))).Methods(http.MethodGet, http.MethodHead)
+	router.PathPrefix(base + "/static/").Handler(httpx.Named("static", pages.Static()))
+	home := http.RedirectHandler(base+"/login", http.StatusFound)
+	for _, address := range []string{"/", base, base + "/"} {
+		router.Handle(address, httpx.Named("home", home)).Methods(http.MethodGet, http.MethodHead)
+	}
+	refuse := func(status int) http.Handler {
+		return httpx.Named("none", httpx.Adapt(func(http.ResponseWriter, *http.Request) error {
+			return httpx.Status(status, errNoPage)
+		}, server.Fail))
+	}
+	router.NotFoundHandler = refuse(http.StatusNotFound)
+	router.MethodNotAllowedHandler = refuse(http.StatusMethodNotAllowed)
+	return router
+}
+
+// logo answers with the picture of a service. An SVG file may hold scripts, and
+// is shown from our own origin: its policy lets none run.
+func logo(registry *services.Registry) httpx.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		name, err := url.PathUnescape(mux.Vars(r)["name"])
+		if err != nil {
+			return httpx.Status(http.StatusNotFound, errNoPage)
+		}
+		picture, ok := registry.LogoNamed(name)
+		if !ok {
+			return httpx.Status(http.StatusNotFound, errNoPage)
+		}
+		header := w.Header()
+		header.Set("Content-Type", picture.Type)
+		header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+		header.Set("Cache-Control", "public, max-age=3600")
+		header.Set("Etag", `"`+picture.Hash+`"`)
+		if r.Header.Get("If-None-Match") == header.Get("Etag") {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+		_, err = w.Write(picture.Data)
+		return err
+	}
+}
