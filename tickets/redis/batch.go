@@ -15,16 +15,21 @@ const (
 	// batchWorkers is how many batches are under way at most. Few make the
 	// batches large, which is what saves time on both sides.
 	batchWorkers = 2
-	// batchQueue is how many calls wait at most before callers wait to queue.
-	batchQueue = 1024
+	// batchQueue is how many calls wait at most. Further ones fail at once.
+	batchQueue = 4096
+	// noScript begins the error of a server that does not know a script.
+	noScript = "NOSCRIPT"
 )
 
-// errStopped answers calls made to a store that was stopped.
-var errStopped = errors.New("ticket store stopped")
+// What a call that was never made fails with.
+var (
+	errStopped = errors.New("ticket store stopped")
+	errBusy    = errors.New("too many calls wait for Redis")
+)
 
 // call is a script's call, and reply its answer.
 type call struct {
-	script *goredis.Script
+	script script
 	keys   []string
 	args   []any
 }
@@ -34,11 +39,13 @@ type reply struct {
 	err    error
 }
 
-// waiting is a call whose caller waits for done, which takes one reply.
+// waiting is a call whose caller waits for done, which takes one reply, until
+// limit at the latest.
 type waiting struct {
 	call
-	ctx  context.Context
-	done chan reply
+	ctx   context.Context
+	limit time.Time
+	done  chan reply
 }
 
 // batcher sends the calls of many callers in one exchange. A call that nobody
@@ -62,17 +69,16 @@ func startBatcher(ctx context.Context, client goredis.UniversalClient, timeout t
 }
 
 // call queues a call and waits for its answer, as long as the caller's context
-// and the timeout let it.
+// lets it. The workers keep the timeout.
 func (b *batcher) call(ctx context.Context, c call) (any, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.timeout)
-	defer cancel()
-	w := waiting{call: c, ctx: ctx, done: make(chan reply, 1)}
+	w := waiting{call: c, ctx: ctx, limit: time.Now().Add(b.timeout), done: make(chan reply, 1)}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	select {
 	case b.queue <- w:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-b.ctx.Done():
-		return nil, errStopped
+	default:
+		return nil, errBusy
 	}
 	select {
 	case r := <-w.done:
@@ -116,18 +122,28 @@ func (b *batcher) fill(batch []waiting) []waiting {
 	return batch
 }
 
+// send makes the calls whose callers still wait, by the limit of the one that
+// has waited longest.
 func (b *batcher) send(batch []waiting) {
 	calls := make([]call, 0, len(batch))
 	asked := batch[:0]
+	now := time.Now()
+	limit := now.Add(b.timeout)
 	for _, w := range batch {
-		if w.ctx.Err() == nil {
+		switch {
+		case now.After(w.limit):
+			w.done <- reply{err: context.DeadlineExceeded}
+		case w.ctx.Err() == nil:
 			calls, asked = append(calls, w.call), append(asked, w)
+			if w.limit.Before(limit) {
+				limit = w.limit
+			}
 		}
 	}
 	if len(calls) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, b.timeout)
+	ctx, cancel := context.WithDeadline(b.ctx, limit)
 	defer cancel()
 	for i, r := range pipeline(ctx, b.client, calls) {
 		asked[i].done <- r
@@ -138,35 +154,38 @@ func (b *batcher) send(batch []waiting) {
 // because it does not know the script (it was not run, then) are made again,
 // with the script's text.
 func pipeline(ctx context.Context, client goredis.UniversalClient, calls []call) []reply {
-	replies := make([]reply, len(calls))
-	all := make([]int, len(calls))
-	for i := range all {
-		all[i] = i
-	}
-	exchange(ctx, client, calls, replies, all, (*goredis.Script).EvalSha)
-	var unknown []int
+	replies := exchange(ctx, client, calls, func(pipe goredis.Pipeliner, c call) *goredis.Cmd {
+		return pipe.EvalSha(ctx, c.script.sha, c.keys, c.args...)
+	})
+	var unknown []call
+	var places []int
 	for i, r := range replies {
-		if goredis.HasErrorPrefix(r.err, "NOSCRIPT") {
-			unknown = append(unknown, i)
+		if goredis.HasErrorPrefix(r.err, noScript) {
+			unknown, places = append(unknown, calls[i]), append(places, i)
 		}
 	}
-	if len(unknown) > 0 {
-		exchange(ctx, client, calls, replies, unknown, (*goredis.Script).Eval)
+	if len(unknown) == 0 {
+		return replies
+	}
+	again := exchange(ctx, client, unknown, func(pipe goredis.Pipeliner, c call) *goredis.Cmd {
+		return pipe.Eval(ctx, c.script.source, c.keys, c.args...)
+	})
+	for i, place := range places {
+		replies[place] = again[i]
 	}
 	return replies
 }
 
-type method func(s *goredis.Script, ctx context.Context, c goredis.Scripter, keys []string, args ...any) *goredis.Cmd
-
-// exchange makes the calls at the given positions and writes their replies.
-func exchange(ctx context.Context, client goredis.UniversalClient, calls []call, replies []reply, which []int, run method) {
+func exchange(ctx context.Context, client goredis.UniversalClient, calls []call, queue func(goredis.Pipeliner, call) *goredis.Cmd) []reply {
 	pipe := client.Pipeline()
-	commands := make([]*goredis.Cmd, len(which))
-	for i, at := range which {
-		commands[i] = run(calls[at].script, ctx, pipe, calls[at].keys, calls[at].args...)
+	commands := make([]*goredis.Cmd, len(calls))
+	for i, c := range calls {
+		commands[i] = queue(pipe, c)
 	}
 	_, _ = pipe.Exec(ctx) // Each command has its own error, the exchange's among them.
-	for i, at := range which {
-		replies[at].answer, replies[at].err = commands[i].Result()
+	replies := make([]reply, len(calls))
+	for i, command := range commands {
+		replies[i].answer, replies[i].err = command.Result()
 	}
+	return replies
 }

@@ -136,12 +136,18 @@ func (s *Store) Ping(ctx context.Context) error {
 	return fault("ask Redis", s.client.Ping(ctx).Err())
 }
 
-// run calls a script on the slot of its keys. The clock's offset becomes the
-// first argument.
-func (s *Store) run(ctx context.Context, script *goredis.Script, keys []string, args ...any) (any, error) {
+// run calls a script on the slot of its keys, with the clock's offset before
+// the other arguments. A server that does not know the script has not run it,
+// and is sent its text.
+func (s *Store) run(ctx context.Context, script script, keys []string, args ...any) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	return script.Run(ctx, s.client, keys, append([]any{s.offsetMillis()}, args...)...).Result()
+	args = append([]any{s.offsetMillis()}, args...)
+	answer, err := s.client.EvalSha(ctx, script.sha, keys, args...).Result()
+	if goredis.HasErrorPrefix(err, noScript) {
+		return s.client.Eval(ctx, script.source, keys, args...).Result()
+	}
+	return answer, err
 }
 
 func (s *Store) offsetMillis() int64 { return s.offset().Milliseconds() }

@@ -28,10 +28,29 @@ func TestMain(m *testing.M) {
 
 func TestContract(t *testing.T) {
 	server := testkit.Redis(t)
+	contract(t, server)
+	everyKeyExpires(t, server)
+}
+
+// A node of a Cluster refuses a call whose keys are not all in one slot.
+func TestContractOnClusterNode(t *testing.T) {
+	server := testkit.Redis(t, "--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(testkit.FreePort(t)))
+	client := goredis.NewClient(&goredis.Options{Addr: server.Addr()})
+	defer func() { _ = client.Close() }()
+	if err := client.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
+		t.Fatalf("give the node all slots: %v", err)
+	}
+	within(t, 10*time.Second, "the Cluster to work", func() bool {
+		return strings.Contains(client.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
+	})
+	contract(t, server)
+}
+
+func contract(t *testing.T, server *testkit.RedisServer) {
 	runs := 0
 	ticketstest.Run(t, func(t testing.TB) ticketstest.Harness {
 		runs++
-		var offset atomic.Int64
+		offset := new(atomic.Int64)
 		store := open(t, redis.Options{
 			URL:    server.URL(),
 			Prefix: fmt.Sprintf("test-%d:", runs),
@@ -39,7 +58,50 @@ func TestContract(t *testing.T) {
 		})
 		return ticketstest.Harness{Store: store, Travel: func(d time.Duration) { offset.Add(int64(d)) }}
 	})
-	everyKeyExpires(t, server)
+}
+
+// The index of a person's sessions keeps an entry that waits for its session,
+// and drops one whose session has ended, or whose limit has passed.
+func TestIndexIsCleaned(t *testing.T) { // S41
+	server := testkit.Redis(t)
+	var offset atomic.Int64
+	store := open(t, redis.Options{URL: server.URL(), Offset: func() time.Duration { return time.Duration(offset.Load()) }})
+	entries := func() int {
+		for key := range dumpKeys(t, store.Client()) {
+			if strings.HasSuffix(key, "}p") {
+				return int(store.Client().ZCard(t.Context(), key).Val())
+			}
+		}
+		return 0
+	}
+	list := func(want int) {
+		t.Helper()
+		sessions, err := store.SessionsOf(t.Context(), "roux-p")
+		if err != nil || len(sessions) != want {
+			t.Errorf("%d sessions, %v, want %d", len(sessions), err, want)
+		}
+	}
+	start(t, store, "roux-p")
+	for range 100 {
+		if _, err := store.Close(t.Context(), start(t, store, "roux-p").ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list(1)
+	if got := entries(); got != 101 {
+		t.Errorf("%d entries, want 101: some session may be about to begin", got)
+	}
+	offset.Add(int64(2 * time.Minute))
+	list(1)
+	if got := entries(); got != 1 {
+		t.Errorf("%d entries after two minutes, want 1", got)
+	}
+	offset.Add(int64(9 * time.Hour))
+	start(t, store, "roux-p")
+	if got := entries(); got != 1 {
+		t.Errorf("%d entries after the limit, want that of the new session", got)
+	}
+	list(1)
 }
 
 func TestOpenRefuses(t *testing.T) {
@@ -153,6 +215,22 @@ func TestKeysLeaveRedis(t *testing.T) { // S41
 		size, err := store.Client().DBSize(t.Context()).Result()
 		return err == nil && size == 2 // the ticket, and the person
 	})
+}
+
+// Calls name scripts that the connection loaded: none is refused.
+func TestScriptsAreKnown(t *testing.T) {
+	server := testkit.Redis(t)
+	store := open(t, redis.Options{URL: server.URL()})
+	for range 3 {
+		session := start(t, store, "roux-p")
+		if _, _, err := store.Redeem(t.Context(), grant(t, store, session.ID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stats, err := store.Client().Info(t.Context(), "commandstats", "errorstats").Result()
+	if err != nil || strings.Contains(stats, "NOSCRIPT") || strings.Contains(stats, "cmdstat_eval:") {
+		t.Errorf("scripts were unknown to Redis (%v):\n%s", err, stats)
+	}
 }
 
 // Scripts that Redis forgot are sent again.

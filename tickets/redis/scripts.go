@@ -16,29 +16,37 @@ import (
 // them (the session of a ticket, the tickets of a session): they carry the
 // same hash tag, which is what a Cluster needs.
 var (
-	openScript   = goredis.NewScript(prelude + openSource)
-	readScript   = goredis.NewScript(prelude + readSource)
-	renewScript  = goredis.NewScript(prelude + renewSource)
-	grantScript  = goredis.NewScript(prelude + grantSource)
-	redeemScript = goredis.NewScript(prelude + redeemSource)
-	closeScript  = goredis.NewScript(prelude + closeSource)
-	visitsScript = goredis.NewScript(prelude + visitsSource)
-	peekScript   = goredis.NewScript(prelude + peekSource)
-	listScript   = goredis.NewScript(prelude + listSource)
-	peopleScript = goredis.NewScript(prelude + peopleSource)
-	spendScript  = goredis.NewScript(prelude + spendSource)
+	openScript   = newScript(openSource)
+	readScript   = newScript(readSource)
+	renewScript  = newScript(renewSource)
+	grantScript  = newScript(grantSource)
+	redeemScript = newScript(redeemSource)
+	closeScript  = newScript(closeSource)
+	visitsScript = newScript(visitsSource)
+	peekScript   = newScript(peekSource)
+	listScript   = newScript(listSource)
+	peopleScript = newScript(peopleSource)
+	spendScript  = newScript(spendSource)
 )
+
+// script is a text that Redis runs, and the SHA-1 that it knows it by.
+type script struct{ source, sha string }
+
+func newScript(source string) script {
+	source = prelude + source
+	return script{source, goredis.NewScript(source).Hash()}
+}
 
 // loadScripts makes the scripts known to the server of a new connection, so
 // that calls need only name them. A server that forgets them, or lets nobody
 // load them, is sent the whole script instead.
 func loadScripts(ctx context.Context, connection *goredis.Conn) error {
 	_, err := connection.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
-		for _, script := range []*goredis.Script{
+		for _, one := range []script{
 			openScript, readScript, renewScript, grantScript, redeemScript, closeScript,
 			visitsScript, peekScript, listScript, peopleScript, spendScript,
 		} {
-			script.Load(ctx, pipe)
+			pipe.ScriptLoad(ctx, one.source)
 		}
 		return nil
 	})
