@@ -4,14 +4,16 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"path"
+	"regexp"
 	"strings"
 )
 
 // Logo is a picture of the folder's logos/.
 type Logo struct {
-	// Type is the media type: SVG, PNG, JPEG or WebP. An SVG may hold scripts:
-	// serve it with a Content-Security-Policy of its own ("default-src 'none';
-	// style-src 'unsafe-inline'; sandbox"), and show it in an img only.
+	// Type is the media type: SVG, PNG, JPEG or WebP. An SVG that holds a
+	// script is not kept; serve it even so with a Content-Security-Policy of its
+	// own ("default-src 'none'; style-src 'unsafe-inline'; sandbox"), and show it
+	// in an img only.
 	Type string
 	Data []byte
 	// Hash names the contents, for URLs that may be cached for ever.
@@ -33,6 +35,10 @@ func logoType(name string) string {
 	return ""
 }
 
+// activeSVG finds what a picture has no use for: scripts, and what is fetched
+// from elsewhere.
+var activeSVG = regexp.MustCompile(`(?i)<script|<foreignobject|<!entity|@import|\son[a-z]+\s*=|javascript:|(href|src)\s*=\s*["']?\s*(https?:)?//|url\(\s*["']?\s*(https?:)?//`)
+
 // addLogo keeps the picture that an entry names, or takes the name away.
 func (v *snapshot) addLogo(s *Service, logos map[string][]byte) []Fault {
 	if s.Logo == "" {
@@ -42,6 +48,12 @@ func (v *snapshot) addLogo(s *Service, logos map[string][]byte) []Fault {
 	if !ok {
 		fault := Fault{File: s.File, Key: "logo", Level: Warning,
 			Message: "there is no svg, png, jpeg or webp file of this name in " + logoFolder + "/"}
+		s.Logo = ""
+		return []Fault{fault}
+	}
+	if logoType(s.Logo) == "image/svg+xml" && activeSVG.Match(data) {
+		fault := Fault{File: s.File, Key: "logo", Level: Warning,
+			Message: "the picture holds a script or loads something from elsewhere; it is not shown"}
 		s.Logo = ""
 		return []Fault{fault}
 	}
