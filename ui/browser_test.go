@@ -21,8 +21,9 @@ import (
 )
 
 var (
-	gallery     = flag.String("gallery", "", "write a picture of every page into this folder")
-	galleryOnly = flag.String("gallery-only", "", "only pages whose name starts so")
+	gallery      = flag.String("gallery", "", "write a picture of every page into this folder, and check nothing")
+	galleryOnly  = flag.String("gallery-only", "", "only pages whose name starts so")
+	galleryTheme = flag.String("gallery-theme", "", "the theme folder to take pictures of")
 )
 
 // tab is one browser tab that keeps what went wrong in it.
@@ -104,7 +105,7 @@ func eval[T any](b *tab, script string) T {
 
 func (b *tab) picture(name string) {
 	b.t.Helper()
-	if *gallery == "" || !strings.HasPrefix(name, *galleryOnly) {
+	if *gallery == "" {
 		return
 	}
 	image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
@@ -131,7 +132,9 @@ func TestEveryPageInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatalf("read axe-core: %v", err)
 	}
-	base := serveSamples(t, newRenderer(t, sampleOptions()))
+	options := sampleOptions()
+	options.ThemeDir = *galleryTheme
+	base := serveSamples(t, newRenderer(t, options))
 	b := newTab(t)
 	for _, s := range samples() {
 		if s.name == "handoff" {
