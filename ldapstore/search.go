@@ -88,16 +88,23 @@ func (s *searcher) take(ctx context.Context, slot *slot) (*link, error) {
 	return fresh, nil
 }
 
+// open connects and binds as Parvis. A server that takes the connection and then
+// says nothing is given up for the next.
 func (s *searcher) open(ctx context.Context) (*link, error) {
-	l, err := s.servers.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := l.bind(ctx, ldap.NewSimpleBindRequest(s.dn, s.password, nil)); err != nil {
+	request := ldap.NewSimpleBindRequest(s.dn, s.password, nil)
+	for attempt := 1; ; attempt++ {
+		l, err := s.servers.connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if _, err = l.bind(ctx, request); err == nil {
+			return l, nil
+		}
 		l.close()
-		return nil, fmt.Errorf("bind as the directory's account: %w", err)
+		if answered(err) || ctx.Err() != nil || attempt >= len(s.servers.list) {
+			return nil, fmt.Errorf("bind as the directory's account: %w", err)
+		}
 	}
-	return l, nil
 }
 
 func (s *searcher) close() {
