@@ -1,0 +1,4 @@
+package ldapstore
+
+// Verdict is open to tests for answers that slapd does not give.
+var Verdict = verdict
