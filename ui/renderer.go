@@ -14,8 +14,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Renderer writes pages. It is safe for concurrent use, and nothing in it
-// changes once New has returned.
+// Renderer writes pages. It is safe for concurrent use.
 type Renderer struct {
 	options   Options
 	languages []string // the default first
@@ -24,6 +23,7 @@ type Renderer struct {
 	names     map[string]string                        // of each language, in itself
 	assets    *assets
 	buffers   sync.Pool
+	moulds    *moulds // nil with templates of a theme, which may do with values what they like
 }
 
 // New reads the templates, the words, the styles and the scripts, and those of
@@ -66,6 +66,9 @@ func New(options Options) (*Renderer, error) {
 		if p.pages[lang], err = loadPages(theme, options, p.assets, words); err != nil {
 			return nil, fmt.Errorf("load pages in %s: %w", lang, err)
 		}
+	}
+	if !theme.draws() {
+		p.moulds = &moulds{cast: map[loginShape]*mould{}}
 	}
 	return p, p.try()
 }
@@ -144,6 +147,14 @@ func (p *Renderer) render(buffer *bytes.Buffer, lang string, v View) error {
 	if v == nil {
 		return errors.New("render page: no view")
 	}
+	if login, ok := v.(*Login); ok && p.moulds != nil {
+		return p.renderLogin(buffer, lang, login)
+	}
+	return p.execute(buffer, lang, v)
+}
+
+// execute runs a page's template.
+func (p *Renderer) execute(buffer *bytes.Buffer, lang string, v View) error {
 	tmpl := p.pages[lang][v.Page()]
 	if tmpl == nil {
 		return fmt.Errorf("render page %s: no such template", v.Page())

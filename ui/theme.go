@@ -33,6 +33,15 @@ func openTheme(dir string) (*theme, error) {
 	return &theme{over: os.DirFS(dir)}, nil
 }
 
+// draws tells whether the theme has templates of its own.
+func (t *theme) draws() bool {
+	if t.over == nil {
+		return false
+	}
+	_, err := fs.Stat(t.over, "templates")
+	return err == nil
+}
+
 // files reads all files of a folder whose names end in one of the extensions:
 // ours, then the theme's over them.
 func (t *theme) files(dir string, extensions ...string) (map[string][]byte, error) {
