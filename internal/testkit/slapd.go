@@ -147,6 +147,15 @@ func (s *SlapdServer) Load(content string) {
 	}
 }
 
+// LoadConfig applies LDIF to cn=config as its administrator: more modules, other
+// limits.
+func (s *SlapdServer) LoadConfig(content string) {
+	s.t.Helper()
+	if err := s.load(slapdConfigDN, content); err != nil {
+		s.t.Fatalf("configure slapd: %v", err)
+	}
+}
+
 // Modify replaces one attribute of an entry as the administrator; no value
 // removes it. Attributes that clients may not write, as pwdChangedTime, are
 // written all the same (the Relax control).
