@@ -249,7 +249,7 @@ func TestWildcardWarning(t *testing.T) {
 func TestLogo(t *testing.T) {
 	fsys := folder("logos/a.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>", "logos/e.svg", "<svg onload='x()'/>", "logos/f.svg", "<svg><image href='//cdn.example/x.png'/></svg>",
 		"E-5.json", apereo(5, "https://e/", `"logo": "e.svg"`), "F-6.json", apereo(6, "https://f/", `"logo": "images/f.svg"`),
-		 "logos/sub/b.svg", "<svg/>", "logos/c.html", "x",
+		"logos/sub/b.svg", "<svg/>", "logos/c.html", "x",
 		"a.yaml", "id: 1\nname: A\nmatch: https://a/\nlogo: a.svg\n", "b.yaml", "id: 2\nname: B\nmatch: https://b/\nlogo: b.svg\n",
 		"C-3.json", apereo(3, "https://c/", `"logo": "../../etc/c.html"`), "D-4.json", apereo(4, "https://d/", `"logo": "https://cdn.example/d.png"`))
 	r, err := services.OpenFS(fsys, discard())
