@@ -23,8 +23,8 @@
 //   - fetch anything. Logos are files of the folder.
 //
 // The order of the entries, first match wins, and the meaning of Apereo's
-// fields follow Apereo CAS; where that would let more people in than its
-// documentation says, the narrower reading is taken and told as a [Fault].
+// fields follow Apereo CAS; where a field can be read in two ways, the narrower
+// is taken: required values match whole, one rejected value is enough.
 //
 // Callers: cas asks at every login, validation and logout; cmd/parvis opens the
 // registry, watches it, and shows [Registry.Lint] and [Registry.Explain].
