@@ -136,7 +136,7 @@ func (n *node) run(ctx context.Context, w surroundings, log *slog.Logger, c conf
 			untold(err)
 		}
 	}
-	log.InfoContext(ctx, "parvis answers", "version", version, "listen", endpoints[0].listener.Addr().String(), "url", c.URL)
+	log.InfoContext(ctx, "parvis answers", "version", version, "url", c.URL, "listen", addresses(endpoints))
 	tell(sdnotify.Ready)
 	err := answer(ctx, log, c.Drain.D(), func() {
 		log.InfoContext(background, "parvis stops: finishing requests under way")
@@ -147,6 +147,15 @@ func (n *node) run(ctx context.Context, w surroundings, log *slog.Logger, c conf
 	stop()
 	running.Wait()
 	return errors.Join(err, n.stop())
+}
+
+// addresses tells where each endpoint listens.
+func addresses(endpoints []endpoint) map[string]string {
+	out := map[string]string{}
+	for _, e := range endpoints {
+		out[e.name] = e.listener.Addr().String()
+	}
+	return out
 }
 
 // stop lets go of what the node holds.

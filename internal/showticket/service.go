@@ -78,12 +78,12 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-store")
-	switch {
-	case r.URL.Path == "/style.css":
+	switch r.URL.Path {
+	case "/style.css":
 		header.Set("Content-Type", "text/css; charset=utf-8")
 		_, _ = w.Write(s.style)
 		return
-	case r.URL.Path == "/favicon.ico":
+	case "/favicon.ico":
 		http.NotFound(w, r)
 		return
 	}
