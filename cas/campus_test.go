@@ -58,7 +58,7 @@ var registered = map[string]string{
 	"other.yaml":  "id: 2\nname: Other\nmatch: " + other + "\n" + release,
 	"bare.yaml":   "id: 3\nname: Bare\nmatch: " + bare + "\n",
 	"admin.yaml":  "id: 4\nname: Admin\nmatch: " + admin + "\naccess:\n  groups: cn=ent-admins,ou=groups,dc=univ,dc=example\n" + release,
-	"closed.yaml": "id: 5\nname: Closed\nmatch: " + closed + "\nenabled: false\n",
+	"closed.yaml": "id: 5\nname: Closed\nmatch: " + closed + "\nenabled: false\ncontacts:\n  - name: Scolarité\n    email: scolarite@univ.example\n",
 	"strict.yaml": "id: 6\nname: Strict\nmatch: " + strict + "\nsso: false\n" + release,
 	"old.yaml":    "id: 7\nname: Old\nmatch: " + oldApp + "\nprotocols: [CAS10]\n" + release,
 	"slow.yaml":   "id: 8\nname: Slow\nmatch: " + slowApp + "\nlifetimes:\n  service_ticket: 30s\n",
@@ -70,7 +70,7 @@ var registered = map[string]string{
 // with a clock that the test moves.
 type campus struct {
 	*httptest.Server
-	t      *testing.T
+	t      testing.TB
 	clock  *clock
 	audit  *bytes.Buffer
 	log    *bytes.Buffer
@@ -118,7 +118,7 @@ func withLimits(change func(*cas.Limits)) option {
 	return func(o *cas.Options, _ map[string]string) { change(&o.Limits) }
 }
 
-func newCampus(t *testing.T, options ...option) *campus {
+func newCampus(t testing.TB, options ...option) *campus {
 	t.Helper()
 	c := &campus{t: t, clock: &clock{now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}, audit: &bytes.Buffer{}, log: &bytes.Buffer{}}
 	secret := make([]byte, tickets.KeySize)
@@ -166,14 +166,14 @@ func newCampus(t *testing.T, options ...option) *campus {
 	return c
 }
 
-func demoDirectory(t *testing.T) cas.Directory {
+func demoDirectory(t testing.TB) cas.Directory {
 	t.Helper()
 	directory, err := ldif.New(demo.People(), ldif.Options{})
 	check(t, err)
 	return directory
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

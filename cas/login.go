@@ -44,6 +44,7 @@ func (s *Server) readLogin(p httpx.Params) (loginRequest, error) {
 	service, err := s.registry.Find(q.target)
 	switch {
 	case err != nil:
+		q.service = service
 		return q, err
 	case !services.Redirectable(q.target):
 		return q, errNoBrowser
@@ -196,7 +197,18 @@ func (s *Server) refuseService(w http.ResponseWriter, r *http.Request, q loginRe
 		view.Reason = ui.DisabledService
 	}
 	s.record(r, audit.Event{Action: audit.ServiceRefused, Outcome: audit.Refused, Service: q.target, Reason: refusalReason(err)})
+	if q.service != nil {
+		view.Contacts = contactsOf(q.service)
+	}
 	return s.pages.Write(w, r, http.StatusForbidden, view)
+}
+
+func contactsOf(service *services.Service) []ui.Contact {
+	var list []ui.Contact
+	for _, c := range service.Contacts {
+		list = append(list, ui.Contact{Name: c.Name, Mail: c.Email, Phone: c.Phone})
+	}
+	return list
 }
 
 func refusalReason(err error) string {
@@ -218,10 +230,7 @@ func (s *Server) refusePerson(w http.ResponseWriter, r *http.Request, q loginReq
 		redirect(w, denied.RedirectURL, http.StatusFound)
 		return nil
 	}
-	view := &ui.Refused{Frame: s.frame(r, &q), Reason: ui.NoRight, User: session.UID}
-	for _, contact := range q.service.Contacts {
-		view.Contacts = append(view.Contacts, ui.Contact{Name: contact.Name, Mail: contact.Email, Phone: contact.Phone})
-	}
+	view := &ui.Refused{Frame: s.frame(r, &q), Reason: ui.NoRight, User: session.UID, Contacts: contactsOf(q.service)}
 	return s.pages.Write(w, r, http.StatusForbidden, view)
 }
 

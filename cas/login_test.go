@@ -522,3 +522,13 @@ func TestServiceWithoutSingleSignOn(t *testing.T) {
 		t.Error("the ticket is not from a new login")
 	}
 }
+
+// TestL5SaysWhomToCall: the page of a service that is switched off names who
+// answers for it.
+func TestL5SaysWhomToCall(t *testing.T) {
+	a := newCampus(t).browser().Get(testkit.LoginPath(closed))
+	wantStatus(t, a, http.StatusForbidden)
+	if !strings.Contains(a.Body, "scolarite@univ.example") || !strings.Contains(a.Body, "Closed") {
+		t.Errorf("the page names neither the service nor a contact:\n%s", a.Body)
+	}
+}

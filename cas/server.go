@@ -30,8 +30,8 @@ type Directory interface {
 
 // Registry knows the services that may use the login.
 type Registry interface {
-	// Find returns the entry of a service's address: services.ErrUnknown or
-	// services.ErrDisabled when it may not be served.
+	// Find returns the entry of a service's address, or why it may not be
+	// served: services.ErrUnknown, or services.ErrDisabled with the entry.
 	Find(service string) (*services.Service, error)
 }
 
@@ -150,12 +150,13 @@ func (s *Server) Mount(router *mux.Router) {
 	answer := func(path, name string, h httpx.Handler) {
 		router.Handle(s.base+path, httpx.Named(name, httpx.Adapt(h, failAnswer))).Methods(http.MethodGet, http.MethodPost)
 	}
+	// The router tries these in turn: those asked most come first.
+	answer("/serviceValidate", "serviceValidate", s.serviceValidate(services.CAS20))
+	answer("/p3/serviceValidate", "p3 serviceValidate", s.serviceValidate(services.CAS30))
 	page("/login", "login", s.requestLogin, http.MethodGet, http.MethodHead)
 	page("/login", "login submit", s.acceptLogin, http.MethodPost)
 	page("/logout", "logout", s.logout, http.MethodGet, http.MethodHead, http.MethodPost)
 	answer("/validate", "validate", s.validateCAS1)
-	answer("/serviceValidate", "serviceValidate", s.serviceValidate("CAS20"))
-	answer("/p3/serviceValidate", "p3 serviceValidate", s.serviceValidate("CAS30"))
 }
 
 // failAnswer answers an application whose request could not be read.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"parvis/internal/audit"
 	"parvis/internal/httpx"
@@ -146,14 +147,23 @@ func (s *Server) serviceValidate(protocol string) httpx.Handler {
 }
 
 func writeXML(w http.ResponseWriter, answer validated, refusal *Refusal) {
-	buffer := make([]byte, 0, 1024)
+	pooled := buffers.Get().(*[]byte)
+	defer buffers.Put(pooled)
+	buffer := (*pooled)[:0]
 	if refusal != nil {
 		buffer = refusal.appendXML(buffer)
 	} else {
 		buffer = answer.assert().appendXML(buffer)
 	}
 	writeAnswer(w, "text/xml; charset=utf-8", buffer)
+	*pooled = buffer
 }
+
+// buffers are where answers are written before they are sent.
+var buffers = sync.Pool{New: func() any {
+	buffer := make([]byte, 0, 2048)
+	return &buffer
+}}
 
 func writeJSON(w http.ResponseWriter, answer validated, refusal *Refusal) error {
 	var body []byte
@@ -178,7 +188,7 @@ func (s *Server) validateCAS1(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := readValidation(p, "CAS10")
+	v := readValidation(p, services.CAS10)
 	v.pgtURL = ""
 	answer, refusal := s.validate(r.Context(), v)
 	s.recordValidation(r, v, answer, refusal)
