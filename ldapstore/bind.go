@@ -37,7 +37,7 @@ func (b *binder) bind(ctx context.Context, dn, password string) ([]ldap.Control,
 	}
 	request := ldap.NewSimpleBindRequest(dn, password, []ldap.Control{ldap.NewControlBeheraPasswordPolicy()})
 	for attempt := 0; ; attempt++ {
-		l, err := b.take(ctx)
+		l, err := b.take(ctx, attempt > 0)
 		if err != nil {
 			return nil, err
 		}
@@ -53,21 +53,23 @@ func (b *binder) bind(ctx context.Context, dn, password string) ([]ldap.Control,
 	}
 }
 
-// take returns an idle connection that lives, or a new one.
-func (b *binder) take(ctx context.Context) (*link, error) {
-	for {
+// take returns an idle connection that lives, or a new one: after a connection
+// broke, the other idle ones may be broken too and not know it yet.
+func (b *binder) take(ctx context.Context, fresh bool) (*link, error) {
+	for !fresh {
 		l, err := b.pop()
 		if err != nil {
 			return nil, err
 		}
 		if l == nil {
-			return b.servers.connect(ctx)
+			break
 		}
 		if l.alive() && time.Since(l.born) < b.maxAge {
 			return l, nil
 		}
 		l.close()
 	}
+	return b.servers.connect(ctx)
 }
 
 func (b *binder) pop() (*link, error) {

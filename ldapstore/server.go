@@ -45,15 +45,19 @@ type link struct {
 	server *server
 	epoch  int64
 	born   time.Time
+	closed atomic.Bool
 }
 
 // close ends the connection at once, whatever it waits for: the reader of
 // [ldap.Conn] sees the end of its stream and stops.
-func (l *link) close() { _ = l.raw.Close() }
+func (l *link) close() {
+	l.closed.Store(true)
+	_ = l.raw.Close()
+}
 
 // alive tells whether the connection may carry a request.
 func (l *link) alive() bool {
-	return !l.conn.IsClosing() && l.epoch == l.server.epoch.Load()
+	return !l.closed.Load() && !l.conn.IsClosing() && l.epoch == l.server.epoch.Load()
 }
 
 // silent marks the server of a request that was not answered in time. Its other

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	warmUp   = 40
-	measured = 150
+	warmUp   = 30
+	measured = 100
 	// indifferent is a difference that no network shows.
 	indifferent = 60 * time.Microsecond
 )
