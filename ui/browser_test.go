@@ -29,7 +29,7 @@ var (
 // tab is one browser tab that keeps what went wrong in it.
 type tab struct {
 	t   *testing.T
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // chromedp knows a tab by its context
 
 	mu     sync.Mutex
 	faults []string

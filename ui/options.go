@@ -97,9 +97,14 @@ func (o Options) withDefaults() (Options, error) {
 		faults = append(faults, fmt.Errorf("accessibility state %q: want none, partial or full", o.Accessibility))
 	}
 	for _, link := range []struct{ name, address string }{
-		{"university", o.University.URL}, {"help", o.University.HelpURL},
-		{"forgot", o.Links.Forgot}, {"activate", o.Links.Activate}, {"home", o.Links.Home},
-		{"accessibility", o.Links.Accessibility}, {"legal", o.Links.Legal}, {"privacy", o.Links.Privacy},
+		{"university", o.University.URL},
+		{"help", o.University.HelpURL},
+		{"forgot", o.Links.Forgot},
+		{"activate", o.Links.Activate},
+		{"home", o.Links.Home},
+		{"accessibility", o.Links.Accessibility},
+		{"legal", o.Links.Legal},
+		{"privacy", o.Links.Privacy},
 	} {
 		if link.address != linkable(link.address) {
 			faults = append(faults, fmt.Errorf("%s link %q: want a path or an http(s) address", link.name, link.address))

@@ -281,7 +281,7 @@ func TestHandoffKeepsTheAddress(t *testing.T) {
 	}
 	for _, refused := range []string{"javascript:alert(1)", "data:text/html,x", "//host/", "imap://host/", ""} {
 		answer := httptest.NewRecorder()
-		if err := pages.Write(answer, httptest.NewRequest("GET", "/", nil), 200, &ui.Handoff{Action: refused}); err == nil {
+		if err := pages.Write(answer, httptest.NewRequest(http.MethodGet, "/", nil), 200, &ui.Handoff{Action: refused}); err == nil {
 			t.Errorf("a form to %q was written", refused)
 		}
 		if answer.Body.Len() > 0 || len(answer.Header()) > 0 {

@@ -50,7 +50,6 @@ func New(options Options) (*Renderer, error) {
 		}
 	}
 	p.matcher = matcherOf(p.languages)
-	p.buffers.New = func() any { return bytes.NewBuffer(make([]byte, 0, 16<<10)) }
 	if p.assets, err = loadAssets(options.BasePath, theme); err != nil {
 		return nil, err
 	}
@@ -103,7 +102,7 @@ func href(address string) template.HTMLAttr { return attribute("href", address) 
 // written in HTML.
 func attribute(name, address string) template.HTMLAttr {
 	address = strings.ReplaceAll(address, "\x00", "\uFFFD")
-	return template.HTMLAttr(name + `="` + html.EscapeString(address) + `"`)
+	return template.HTMLAttr(name + `="` + html.EscapeString(address) + `"`) //nolint:gosec // escaped and quoted here
 }
 
 // languageLink leads to the same page in another language.
@@ -116,7 +115,10 @@ type languageLink struct {
 // request, never to be stored. An error means that nothing was written.
 func (p *Renderer) Write(w http.ResponseWriter, r *http.Request, status int, v View) error {
 	lang := p.Language(r)
-	buffer := p.buffers.Get().(*bytes.Buffer)
+	buffer, ok := p.buffers.Get().(*bytes.Buffer)
+	if !ok {
+		buffer = bytes.NewBuffer(make([]byte, 0, 16<<10))
+	}
 	defer p.buffers.Put(buffer)
 	buffer.Reset()
 	if err := p.render(buffer, lang, v); err != nil {

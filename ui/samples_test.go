@@ -19,7 +19,7 @@ func sampleOptions() ui.Options {
 		University: ui.University{
 			Name:      "Université de Valmont",
 			ShortName: map[string]string{"fr": "Valmont", "en": "Valmont"},
-			URL:       "/universite",
+			URL:       "/valmont",
 			HelpPhone: "04 00 00 00 00", HelpMail: "assistance@univ.example",
 			HelpHours: map[string]string{"fr": "du lundi au vendredi, de 8 h à 18 h", "en": "Monday to Friday, 8 am to 6 pm"},
 		},

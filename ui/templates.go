@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"html/template"
@@ -83,7 +84,7 @@ func functions(theme *theme, options Options, assets *assets, words *words) (tem
 		"local":      local,
 		"action":     actionAttribute,
 		"when":       (&clock{words, options.Now, options.Location}).when,
-		"fixed":      func(string) (string, error) { return "", fmt.Errorf("fixed wants a constant name") },
+		"fixed":      func(string) (string, error) { return "", errors.New("fixed wants a constant name") },
 	}
 	text := func(s string, err error) (string, error) { return html.EscapeString(s), err }
 	folds := map[string]foldFunc{
@@ -111,7 +112,7 @@ func functions(theme *theme, options Options, assets *assets, words *words) (tem
 // not http or https: the browser would run it, or do nothing.
 func actionAttribute(address string) (template.HTMLAttr, error) {
 	if !isWeb(address) {
-		return "", fmt.Errorf("form address is neither http nor https")
+		return "", errors.New("form address is neither http nor https")
 	}
 	return attribute("action", address), nil
 }
@@ -169,7 +170,7 @@ func telephone(number string) template.URL {
 	if digits == "" {
 		return ""
 	}
-	return template.URL("tel:" + digits)
+	return template.URL("tel:" + digits) //nolint:gosec // digits only
 }
 
 func sortedKeys(files map[string][]byte) []string {
