@@ -10,8 +10,11 @@ import (
 )
 
 const (
-	// batchSize is how many calls travel together at most.
-	batchSize = 64
+	// batchSize is how many calls travel together at most. It is half of the
+	// 64 that often wait at once, so that Redis works on one batch while the
+	// answers to another are read: one batch of them all would have each side
+	// wait for the other.
+	batchSize = 32
 	// batchWorkers is how many batches are under way at most. Few make the
 	// batches large, which is what saves time on both sides.
 	batchWorkers = 2

@@ -69,7 +69,7 @@ func TestRestartLosesAndDoublesNothing(t *testing.T) { // S2, S41
 	}
 	busy := func() {
 		before := l.acknowledged()
-		within(t, 10*time.Second, "calls to be acknowledged", func() bool { return l.acknowledged() > before+200 })
+		within(t, 30*time.Second, "calls to be acknowledged", func() bool { return l.acknowledged() > before+200 })
 	}
 	busy()
 	server.Restart()
