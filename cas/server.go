@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -120,6 +121,8 @@ type Server struct {
 	mint      *tickets.Minter
 	now       func() time.Time
 	random    io.Reader
+	// buffers are where answers are written before they are sent.
+	buffers sync.Pool
 }
 
 // New returns a Server. It asks nothing of its dependencies yet: they may be
@@ -139,6 +142,10 @@ func New(o Options) *Server {
 		forms: &formTokens{sealer: o.Sealer, spent: o.Store, lifetime: o.Limits.Form, now: o.Now, random: o.Random},
 		mint:  tickets.NewMinter(o.Random),
 		now:   o.Now, random: o.Random,
+		buffers: sync.Pool{New: func() any {
+			buffer := make([]byte, 0, 2048)
+			return &buffer
+		}},
 	}
 }
 

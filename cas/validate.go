@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 
 	"parvis/internal/audit"
 	"parvis/internal/httpx"
@@ -141,14 +140,14 @@ func (s *Server) serviceValidate(protocol string) httpx.Handler {
 		if asJSON {
 			return writeJSON(w, answer, refusal)
 		}
-		writeXML(w, answer, refusal)
+		s.writeXML(w, answer, refusal)
 		return nil
 	}
 }
 
-func writeXML(w http.ResponseWriter, answer validated, refusal *Refusal) {
-	pooled := buffers.Get().(*[]byte)
-	defer buffers.Put(pooled)
+func (s *Server) writeXML(w http.ResponseWriter, answer validated, refusal *Refusal) {
+	pooled := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(pooled)
 	buffer := (*pooled)[:0]
 	if refusal != nil {
 		buffer = refusal.appendXML(buffer)
@@ -158,12 +157,6 @@ func writeXML(w http.ResponseWriter, answer validated, refusal *Refusal) {
 	writeAnswer(w, "text/xml; charset=utf-8", buffer)
 	*pooled = buffer
 }
-
-// buffers are where answers are written before they are sent.
-var buffers = sync.Pool{New: func() any {
-	buffer := make([]byte, 0, 2048)
-	return &buffer
-}}
 
 func writeJSON(w http.ResponseWriter, answer validated, refusal *Refusal) error {
 	var body []byte
