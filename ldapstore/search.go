@@ -16,7 +16,7 @@ type searcher struct {
 	dn, password string
 	maxAge       time.Duration
 	slots        []*slot
-	next         atomic.Uint32
+	next         atomic.Uint64
 	closed       atomic.Bool
 }
 
@@ -37,7 +37,7 @@ func newSearcher(servers *servers, o Options) *searcher {
 
 // search asks, once more on a new connection when the first broke.
 func (s *searcher) search(ctx context.Context, request *ldap.SearchRequest) ([]*ldap.Entry, error) {
-	slot := s.slots[s.next.Add(1)%uint32(len(s.slots))]
+	slot := s.slots[s.next.Add(1)%uint64(len(s.slots))]
 	for attempt := 0; ; attempt++ {
 		link, err := s.take(ctx, slot)
 		if err != nil {
