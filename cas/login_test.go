@@ -532,3 +532,54 @@ func TestL5SaysWhomToCall(t *testing.T) {
 		t.Errorf("the page names neither the service nor a contact:\n%s", a.Body)
 	}
 }
+
+// TestL35ConsentCannotReplaceAPassword: the answer to the question is no way
+// around a login that must be new.
+func TestL35ConsentCannotReplaceAPassword(t *testing.T) {
+	c := newCampus(t)
+	b := c.browser()
+	b.Login(testkit.LoginPath(app), student, studentPassword, "warn")
+	form := b.Get(testkit.LoginPath(other)).Form()
+	form.Set("renew", "true")
+	a := b.Post("/cas/login", form)
+	wantForm(t, a)
+	if a.Form().Get("renew") != "true" {
+		t.Error("the form forgets that a new login was asked")
+	}
+}
+
+// TestL42PublicWorkstationEndsWhatWasOpen: who says that the computer is
+// shared leaves no session behind, not even an older one.
+func TestL42PublicWorkstationEndsWhatWasOpen(t *testing.T) {
+	c := newCampus(t)
+	b := c.browser()
+	pending := b.enter(app)
+	before := b.tgc()
+	b.Login(testkit.LoginPath(other, "renew=true"), student, studentPassword, "publicWorkstation")
+	wantCode(t, c.validate("/serviceValidate", app, pending), cas.InvalidTicket)
+	if b.tgc() != "" {
+		t.Error("the cookie is still there")
+	}
+	wantForm(t, c.withCookie("TGC", before).Get(testkit.LoginPath(app)))
+}
+
+// TestRedirectURL: an entry may say where its tickets go.
+func TestRedirectURL(t *testing.T) {
+	c := newCampus(t, withService("moved.yaml", "id: 40\nname: Moved\nmatch: https://moved.univ.example/\nredirect_url: https://moved.univ.example/entry\n"))
+	a := c.browser().Login(testkit.LoginPath("https://moved.univ.example/page"), student, studentPassword)
+	if !strings.HasPrefix(a.Location, "https://moved.univ.example/entry?ticket=ST-") {
+		t.Errorf("Location = %q", a.Location)
+	}
+}
+
+// TestARightPasswordForgives: who mistypes now and then is never slowed down.
+func TestARightPasswordForgives(t *testing.T) {
+	c := newCampus(t)
+	for range 3 {
+		b := c.browser()
+		for range 4 {
+			wantStatus(t, b.Login(testkit.LoginPath(app), student, "typo"), http.StatusUnauthorized)
+		}
+		wantStatus(t, b.Login(testkit.LoginPath(app), student, studentPassword), http.StatusSeeOther)
+	}
+}

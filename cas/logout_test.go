@@ -61,3 +61,17 @@ func TestO5LogoutWithoutASession(t *testing.T) {
 	wantStatus(t, b.Get("/cas/logout"), http.StatusOK)
 	wantStatus(t, b.Get("/cas/logout"), http.StatusOK)
 }
+
+// TestLogoutForgetsTheWishToBeAsked: the next person at this browser did not
+// ask for it.
+func TestLogoutForgetsTheWishToBeAsked(t *testing.T) {
+	b := newCampus(t).browser()
+	b.Login(testkit.LoginPath(app), student, studentPassword, "warn")
+	if b.Cookie("CASPRIVACY") == "" {
+		t.Fatal("the wish was not kept")
+	}
+	b.Get("/cas/logout")
+	if b.Cookie("CASPRIVACY") != "" {
+		t.Error("the wish outlives the logout")
+	}
+}

@@ -2,6 +2,7 @@ package cas_test
 
 import (
 	"flag"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -10,10 +11,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"parvis/cas"
 	"parvis/internal/testkit"
+	"parvis/services"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -249,4 +252,18 @@ func TestRepeatedParameters(t *testing.T) {
 	if strings.Contains(c.log.String(), "secret-in-query") || strings.Contains(c.log.String(), student) {
 		t.Error("the log holds what was in the query")
 	}
+}
+
+// TestV19RightTakenMeanwhile: a person who loses the right between the ticket
+// and its validation is refused.
+func TestV19RightTakenMeanwhile(t *testing.T) {
+	entry := "id: 1\nname: Application\nmatch: " + app + "\n"
+	files := fstest.MapFS{"app.yaml": &fstest.MapFile{Data: []byte(entry)}}
+	registry, err := services.OpenFS(files, slog.New(slog.DiscardHandler))
+	check(t, err)
+	c := newCampus(t, func(o *cas.Options, _ map[string]string) { o.Registry = registry })
+	ticket := c.browser().enter(app)
+	files["app.yaml"] = &fstest.MapFile{Data: []byte(entry + "access:\n  groups: cn=ent-admins,ou=groups,dc=univ,dc=example\n")}
+	check(t, registry.Reload())
+	wantCode(t, c.validate("/serviceValidate", app, ticket), cas.UnauthorizedService)
 }
