@@ -349,3 +349,17 @@ func BenchmarkNew(b *testing.B) {
 		}
 	}
 }
+
+// TestThereIsAlwaysANextStep: without a page to choose a password on, the help
+// desk is named.
+func TestThereIsAlwaysANextStep(t *testing.T) {
+	options := sampleOptions()
+	options.Links = ui.Links{}
+	pages := newRenderer(t, options)
+	for _, state := range accountStates {
+		body := render(t, pages, "fr", sample{"state", 403, &ui.AccountState{State: state}}).Body.String()
+		if !strings.Contains(body, `<ul class="contacts">`) {
+			t.Errorf("%s: nobody to ask", state)
+		}
+	}
+}
