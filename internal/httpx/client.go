@@ -94,9 +94,16 @@ func parseAddress(entry string) (netip.Addr, bool) {
 // plain makes equal addresses equal values: no IPv4 in IPv6, no zone.
 func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
-func addressText(addr netip.Addr) string {
+// networkText is the network that an address is in: enough to see where load or
+// abuse comes from, too little to tell one person from their neighbours. The
+// audit trail holds whole addresses.
+func networkText(addr netip.Addr) string {
 	if !addr.IsValid() {
 		return ""
 	}
-	return addr.String()
+	bits := 48
+	if addr.Is4() {
+		bits = 24
+	}
+	return netip.PrefixFrom(addr, bits).Masked().String()
 }

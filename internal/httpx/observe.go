@@ -136,7 +136,7 @@ func (b *observer) write(x *exchange, level slog.Level, method string, status in
 		slog.Int("status", status),
 		slog.Int64("bytes", x.response.bytes),
 		slog.Float64("ms", milliseconds(took)),
-		slog.String("client", addressText(x.event.client)),
+		slog.String("network", networkText(x.event.client)),
 	}
 	b.o.Logger.LogAttrs(x, level, "request", append(attrs[:7], x.event.extra...)...)
 }

@@ -79,7 +79,7 @@ func TestObserveWritesOneLine(t *testing.T) {
 	}
 	want := map[string]any{
 		"level": "INFO", "msg": "request", "id": "00000000000000000000", "method": "GET", "route": "login", "status": 201.0,
-		"bytes": 5.0, "ms": 1.5, "client": "192.0.2.1", "extra": "yes",
+		"bytes": 5.0, "ms": 1.5, "network": "192.0.2.0/24", "extra": "yes",
 		"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	}
 	for key, value := range want {
