@@ -37,9 +37,9 @@ vet: ## run go vet
 lint: ## run golangci-lint with the list of .golangci.yml
 	$(TOOL) golangci-lint run ./...
 
-bench: build ## measure the server against a bare net/http on this machine
+bench: ## measure the server against a bare net/http on this machine
 	@.ci/packages
-	go run ./bench -parvis bin/parvis
+	go test ./bench -run "^$$" -bench . -benchtime 1x -timeout 15m
 
 fuzz: ## fuzz each parser for a few seconds (FUZZ_TIME=1m for longer)
 	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u | while read -r package; do \
