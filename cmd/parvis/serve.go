@@ -29,7 +29,13 @@ func serve(ctx context.Context, w surroundings, flags *flag.FlagSet, args []stri
 	if code != exitFine {
 		return code
 	}
-	log := newLogger(w.err, c.Log.Level)
+	held := &heldBack{out: w.err}
+	writing, written := context.WithCancel(context.WithoutCancel(ctx))
+	var writer sync.WaitGroup
+	writer.Go(func() { held.run(writing) })
+	defer writer.Wait()
+	defer written()
+	log := newLogger(held, c.Log.Level)
 	for _, warning := range warnings {
 		log.WarnContext(ctx, "configuration", "key", warning.Where, "line", warning.Line, "warning", warning.Message)
 	}
@@ -52,11 +58,6 @@ func loadConfig(w surroundings, flags *flag.FlagSet, file string) (config.Config
 		return config.Config{}, nil, exitFault
 	}
 	return c, warnings, exitFine
-}
-
-func newLogger(out io.Writer, level string) *slog.Logger {
-	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
-	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: levels[level]}))
 }
 
 func serveConfig(ctx context.Context, w surroundings, c config.Config, log *slog.Logger) error {
@@ -128,6 +129,7 @@ func (n *node) run(ctx context.Context, w surroundings, log *slog.Logger, c conf
 		running.Go(func() { task(background) })
 	}
 	running.Go(func() { rereadOn(background, w, log, hangup) })
+	running.Go(func() { tuneMemory(background, w.env) })
 	systemd := sdnotify.New(w.env, os.Getpid())
 	untold := func(err error) { log.WarnContext(background, "systemd not told", "error", err) }
 	running.Go(func() { systemd.Watch(background, func(context.Context) bool { return true }, untold) })
