@@ -10,7 +10,7 @@ import (
 // Bounds of what the garbage collector is told.
 const (
 	// headroom is how much may be allocated between two collections.
-	headroom                        = 16 << 20
+	headroom                        = 24 << 20
 	smallestPercent, largestPercent = 30, 400
 )
 
