@@ -19,11 +19,22 @@ func FoldLogin(typed string) string {
 	if len(typed) > maxLogin {
 		return ""
 	}
-	folded := strings.ToLower(strings.TrimSpace(norm.NFKC.String(typed)))
+	folded := strings.ToLower(strings.TrimSpace(strings.Map(visible, norm.NFKC.String(typed))))
 	for _, r := range folded {
 		if r == unicode.ReplacementChar || unicode.IsControl(r) {
 			return ""
 		}
 	}
 	return folded
+}
+
+// visible drops the characters that nobody sees and that come along when a
+// login is copied: soft hyphens, zero-width spaces, byte order marks, variation
+// selectors. Directories ignore them too (RFC 4518, section 2.2), so a login
+// must not have endless spellings.
+func visible(r rune) rune {
+	if unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r) {
+		return -1
+	}
+	return r
 }

@@ -77,7 +77,13 @@ func escapeInto(b *strings.Builder, s string) {
 
 func identifier(service string) string {
 	service, _, _ = strings.Cut(withoutSession(service), "#")
-	return percentDecoded(service)
+	path, query, asks := strings.Cut(service, "?")
+	if !asks {
+		return percentDecoded(path)
+	}
+	// A form writes a blank of a query as "+", and clients that decode the
+	// service before they send it back write it as a blank.
+	return percentDecoded(path) + "?" + percentDecoded(strings.ReplaceAll(query, "+", " "))
 }
 
 // percentDecoded decodes escapes one time; what is not an escape is kept.
@@ -285,24 +291,29 @@ func isHostByte(c byte) bool {
 	return c == '-' || c == '_' || c == '.' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// hasDotSegment finds "." and ".." among the segments, escaped or not, and
-// with parameters (a servlet container drops "..;x").
+// hasDotSegment finds "." and ".." among the segments: escaped, with escaped
+// separators around them, with their escapes escaped, as applications that
+// decode twice would read them, and with parameters (a servlet container drops
+// "..;x").
 func hasDotSegment(path string) bool {
 	if !strings.Contains(path, ".") && !strings.Contains(path, "%") {
 		return false
 	}
-	for segment := range strings.SplitSeq(path, "/") {
+	path = strings.ToLower(path)
+	for range 2 {
+		path = pathEscapes.Replace(path)
+	}
+	for segment := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' }) {
 		segment, _, _ = strings.Cut(segment, ";")
-		if len(segment) > 6 {
-			continue
-		}
-		switch strings.ReplaceAll(strings.ToLower(segment), "%2e", ".") {
-		case ".", "..":
+		if segment == "." || segment == ".." {
 			return true
 		}
 	}
 	return false
 }
+
+// pathEscapes undoes the escapes that can hide a dot segment.
+var pathEscapes = strings.NewReplacer("%2e", ".", "%2f", "/", "%5c", "\\", "%25", "%")
 
 // cutScheme splits at the first ':' when what precedes is a scheme, RFC 3986
 // section 3.1.
