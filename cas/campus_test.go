@@ -138,7 +138,7 @@ func newCampus(t testing.TB, options ...option) *campus {
 		Cookies: cas.CookieOptions{Name: "TGC", Path: "/cas", SameSite: http.SameSiteLaxMode},
 		Limits: cas.Limits{
 			Idle: 2 * time.Hour, Max: 8 * time.Hour, RememberIdle: 7 * 24 * time.Hour, RememberMax: 30 * 24 * time.Hour,
-			ServiceTicket: 10 * time.Second, Form: time.Hour, SessionsPerPerson: 50,
+			PublicWorkstation: true, ServiceTicket: 10 * time.Second, Form: time.Hour, SessionsPerPerson: 50,
 		},
 		Now: c.clock.Now,
 	}

@@ -42,6 +42,16 @@ func (o CookieOptions) make(name, value string, lifetime time.Duration) *http.Co
 	}
 }
 
+// browser is the name of the cookie that forms are bound to. Over https its
+// prefix keeps other hosts of the domain from planting one, and a form of
+// their own with it (RFC 6265bis, section 4.1.3.2).
+func (o CookieOptions) browser() string {
+	if o.Secure {
+		return "__Host-" + browserCookie
+	}
+	return browserCookie
+}
+
 // presented lists the ticket-granting tickets that a request carries. A
 // browser may send several: another path of the same host may have set one of
 // the same name, and it must not hide ours.
@@ -61,16 +71,20 @@ func (o CookieOptions) carries(r *http.Request) bool {
 	return len(r.CookiesNamed(o.Name)) > 0
 }
 
-// forget removes the ticket-granting cookie, at our path and at the paths
-// where an older server or another application may have left one.
+// forget removes the ticket-granting cookie, at our path and at those where an
+// older server or another application may have left one.
 func (o CookieOptions) forget(w http.ResponseWriter) {
-	paths := []string{o.Path}
-	for _, stale := range []string{"/", o.Path + "/"} {
-		if o.Path != "/" {
-			paths = append(paths, stale)
-		}
+	http.SetCookie(w, o.make(o.Name, "", -1))
+	o.forgetElsewhere(w)
+}
+
+// forgetElsewhere removes the ticket-granting cookies of other paths, which
+// would stand beside ours or before it.
+func (o CookieOptions) forgetElsewhere(w http.ResponseWriter) {
+	if o.Path == "/" {
+		return
 	}
-	for _, path := range paths {
+	for _, path := range []string{"/", o.Path + "/"} {
 		gone := o.make(o.Name, "", -1)
 		gone.Path = path
 		http.SetCookie(w, gone)

@@ -48,15 +48,47 @@ func (s *Server) acceptLogin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuseService(w, r, q, err)
 	}
+	take := s.login
 	if p.Get("_eventId") == "proceed" {
-		return s.consent(w, r, p, q)
+		take = s.consent
 	}
+	if err := take(w, r, p, q); err != nil {
+		return &loginError{q, err}
+	}
+	return nil
+}
+
+// loginError is an error that knows which login it interrupts, so that its
+// page leads back there.
+type loginError struct {
+	q   loginRequest
+	err error
+}
+
+// Error is the interruption's.
+func (e *loginError) Error() string { return e.err.Error() }
+
+// Unwrap gives the interruption.
+func (e *loginError) Unwrap() error { return e.err }
+
+func (s *Server) readCredentials(p httpx.Params) credentials {
 	c := credentials{
 		login: identity.FoldLogin(p.Get("username")), password: p.Get("password"),
-		rememberMe: s.limits.RememberMe && set(p, "rememberMe"),
-		warn:       set(p, "warn"), publicStation: set(p, "publicWorkstation"),
+		warn:          set(p, "warn"),
+		publicStation: s.limits.PublicWorkstation && set(p, "publicWorkstation"),
 	}
-	err = s.forms.spend(r.Context(), p.Get("execution"), s.browserOf(r))
+	// A shared computer remembers nobody.
+	c.rememberMe = s.limits.RememberMe && set(p, "rememberMe") && !c.publicStation
+	return c
+}
+
+// login checks the form, then the password, and opens a session.
+func (s *Server) login(w http.ResponseWriter, r *http.Request, p httpx.Params, q loginRequest) error {
+	c := s.readCredentials(p)
+	err := errFormToken
+	if sameSite(r) {
+		err = s.forms.spend(r.Context(), loginForm, p.Get("execution"), s.browserOf(r))
+	}
 	switch {
 	case errors.Is(err, errFormToken):
 		problem := ui.Expired
@@ -74,6 +106,17 @@ func (s *Server) acceptLogin(w http.ResponseWriter, r *http.Request) error {
 		return s.refuseLogin(w, r, q, c, p.Get("username"), err)
 	}
 	return s.openSession(w, r, q, c, person)
+}
+
+// sameSite tells whether a form came from a page of this server, as far as the
+// browser says: a sibling host of the same domain may plant a cookie, but not
+// this header.
+func sameSite(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
+		return true
+	}
+	return false
 }
 
 // throttledError refuses an attempt before its password is looked at.
@@ -182,7 +225,7 @@ func (s *Server) newSession(r *http.Request, c credentials, person identity.Pers
 		Idle: s.limits.Idle, Max: s.limits.Max,
 		Address: address(event), UserAgent: clip(r.UserAgent()),
 	}
-	if c.rememberMe && !c.publicStation {
+	if c.rememberMe {
 		session.Idle, session.Max = s.limits.RememberIdle, s.limits.RememberMax
 	}
 	for _, old := range s.cookies.presented(r) {
@@ -192,11 +235,8 @@ func (s *Server) newSession(r *http.Request, c credentials, person identity.Pers
 			continue
 		case err != nil:
 			return session, err
-		case before.UID == person.UID && !c.publicStation:
-			if session.ID, err = s.mint.Rotate(old); err != nil {
-				return session, err
-			}
-			if err := s.store.Renew(ctx, old, session); !isGone(err) {
+		case before.UID == person.UID && !c.publicStation && session.ID == "":
+			if session, err = s.renewSession(ctx, old, session); err != nil {
 				return session, err
 			}
 		default:
@@ -209,6 +249,9 @@ func (s *Server) newSession(r *http.Request, c credentials, person identity.Pers
 			})
 		}
 	}
+	if session.ID != "" {
+		return session, nil
+	}
 	if err := s.makeRoom(r, person.UID); err != nil {
 		return session, err
 	}
@@ -218,6 +261,24 @@ func (s *Server) newSession(r *http.Request, c credentials, person identity.Pers
 	}
 	session.ID = id
 	return session, s.store.Open(ctx, session)
+}
+
+// renewSession lets the session of old go on as session, which then has an
+// identifier. It has none where old ended meanwhile.
+func (s *Server) renewSession(ctx context.Context, old tickets.TGT, session tickets.Session) (tickets.Session, error) {
+	id, err := s.mint.Rotate(old)
+	if err != nil {
+		return session, err
+	}
+	renewed := session
+	renewed.ID = id
+	switch err := s.store.Renew(ctx, old, renewed); {
+	case isGone(err):
+		return session, nil
+	case err != nil:
+		return session, err
+	}
+	return renewed, nil
 }
 
 // makeRoom ends the oldest sessions of a person who has too many.
@@ -249,6 +310,9 @@ func (s *Server) setSessionCookies(w http.ResponseWriter, r *http.Request, c cre
 		lifetime = session.Max
 	}
 	http.SetCookie(w, s.cookies.make(s.cookies.Name, string(session.ID), lifetime))
+	if len(r.CookiesNamed(s.cookies.Name)) > 1 {
+		s.cookies.forgetElsewhere(w)
+	}
 	if c.warn {
 		http.SetCookie(w, s.cookies.make(warnCookie, "1", lifetime))
 	} else if len(r.CookiesNamed(warnCookie)) > 0 {

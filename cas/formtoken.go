@@ -45,29 +45,34 @@ type formTokens struct {
 }
 
 const (
-	formTokenPurpose = "login form"
-	formTokenIDSize  = 16
-	formTokenSize    = 8 + formTokenIDSize
+	formTokenIDSize = 16
+	formTokenSize   = 8 + formTokenIDSize
 )
 
-func (f *formTokens) issue(browser string) (string, error) {
+// The forms that carry a token. One form's token is none for the other.
+const (
+	loginForm   = "login form"
+	warningForm = "warning form"
+)
+
+func (f *formTokens) issue(form, browser string) (string, error) {
 	plain := make([]byte, formTokenSize)
 	binary.BigEndian.PutUint64(plain, uint64(f.now().Unix()))
 	if _, err := io.ReadFull(f.random, plain[8:]); err != nil {
 		return "", fmt.Errorf("draw a form token: %w", err)
 	}
-	sealed := f.sealer.Seal(formTokenPurpose, plain, browserKey(browser))
+	sealed := f.sealer.Seal(form, plain, browserKey(browser))
 	return base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
 // spend uses a token up. It returns errFormToken when the token cannot be
 // used, whatever the reason.
-func (f *formTokens) spend(ctx context.Context, token, browser string) error {
+func (f *formTokens) spend(ctx context.Context, form, token, browser string) error {
 	sealed, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || browser == "" {
 		return errFormToken
 	}
-	plain, err := f.sealer.Open(formTokenPurpose, sealed, browserKey(browser))
+	plain, err := f.sealer.Open(form, sealed, browserKey(browser))
 	if err != nil || len(plain) != formTokenSize {
 		return errFormToken
 	}
@@ -103,12 +108,16 @@ func (s *Server) browser(w http.ResponseWriter, r *http.Request) (string, error)
 		return "", fmt.Errorf("name a browser: %w", err)
 	}
 	name := base64.RawURLEncoding.EncodeToString(raw)
-	http.SetCookie(w, s.cookies.make(browserCookie, name, 0))
+	c := s.cookies.make(s.cookies.browser(), name, 0)
+	if s.cookies.Secure {
+		c.Path = "/" // as the prefix of its name demands
+	}
+	http.SetCookie(w, c)
 	return name, nil
 }
 
 func (s *Server) browserOf(r *http.Request) string {
-	if c, err := r.Cookie(browserCookie); err == nil && len(c.Value) <= 64 {
+	if c, err := r.Cookie(s.cookies.browser()); err == nil && len(c.Value) <= 64 {
 		return c.Value
 	}
 	return ""

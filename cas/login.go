@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"parvis/internal/audit"
 	"parvis/internal/httpx"
@@ -20,9 +21,11 @@ type loginRequest struct {
 	// target is the service's address, byte for byte; "" where none is given.
 	target  string
 	service *services.Service
+	// renew is what the request asks; the service's entry may ask it too.
 	renew   bool
 	gateway bool
-	method  string
+	// method is GET, POST or HEADER; "" is a redirect.
+	method string
 }
 
 // errNoBrowser refuses a registered identifier that no browser can be sent to,
@@ -36,7 +39,11 @@ func (s *Server) readLogin(p httpx.Params) (loginRequest, error) {
 		target:  p.Get("service"),
 		renew:   set(p, "renew"),
 		gateway: set(p, "gateway"),
-		method:  strings.ToUpper(p.Get("method")),
+	}
+	method := strings.ToUpper(p.Get("method"))
+	switch method {
+	case "GET", "POST", "HEADER":
+		q.method = method
 	}
 	if q.target == "" {
 		return q, nil
@@ -50,7 +57,6 @@ func (s *Server) readLogin(p httpx.Params) (loginRequest, error) {
 		return q, errNoBrowser
 	}
 	q.service = service
-	q.renew = q.renew || !service.SSO()
 	if q.method == "" {
 		q.method = strings.ToUpper(service.ResponseType)
 	}
@@ -71,17 +77,19 @@ func (s *Server) requestLogin(w http.ResponseWriter, r *http.Request) error {
 	}
 	session, err := s.sessionOf(r)
 	switch {
-	case errors.Is(err, tickets.ErrNotFound):
+	case isGone(err):
 		if s.cookies.carries(r) {
 			s.cookies.forget(w)
 		}
-		if q.gateway && !q.renew && q.target != "" {
+		if q.silent() {
 			return s.sendBack(w, r, q)
 		}
 		return s.showForm(w, r, q, http.StatusOK, ui.Login{})
 	case err != nil:
 		return err
-	case q.renew || q.tooOld(session, s.now()) || r.Method == http.MethodHead && q.target != "":
+	case q.needsPassword(session, s.now()) && q.silent():
+		return s.sendBack(w, r, q)
+	case q.needsPassword(session, s.now()) || r.Method == http.MethodHead && q.target != "":
 		return s.showForm(w, r, q, http.StatusOK, ui.Login{Renew: session.UID})
 	case q.target == "":
 		return s.welcome(w, r, session, false)
@@ -89,20 +97,44 @@ func (s *Server) requestLogin(w http.ResponseWriter, r *http.Request) error {
 	return s.enter(w, r, q, session)
 }
 
+// silent tells whether the person must not be asked anything: gateway, which
+// renew overrules and which means nothing without a service to go back to.
+func (q loginRequest) silent() bool { return q.gateway && !q.renew && q.target != "" }
+
+// needsPassword tells whether an open session is not enough: the request says
+// so, or the service's entry, for each login or for one that is too old.
+func (q loginRequest) needsPassword(session tickets.Session, now time.Time) bool {
+	if q.renew || q.service == nil {
+		return q.renew
+	}
+	limit := q.service.Lifetimes.Session
+	return !q.service.SSO() || limit > 0 && now.Sub(session.AuthTime) > limit
+}
+
 // enter takes a person who is logged in to a service, with their consent where
 // they asked to be warned (specification, section 2.2.1, "warn").
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, q loginRequest, session tickets.Session) error {
 	if err := q.service.Allow(session.UID, session.Attributes, s.now()); err != nil {
-		if q.gateway {
+		if q.silent() {
 			return s.sendBack(w, r, q)
 		}
 		return s.refusePerson(w, r, q, session, err)
 	}
 	if c, err := r.Cookie(warnCookie); err == nil && c.Value == "1" {
+		// The person wants to be asked, the service wants nobody asked: the
+		// service goes without.
+		if q.silent() {
+			return s.sendBack(w, r, q)
+		}
 		return s.warn(w, r, q, session.UID)
 	}
+	return s.admit(w, r, q, session)
+}
+
+// admit grants a ticket from an open session.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request, q loginRequest, session tickets.Session) error {
 	err := s.grant(w, r, q, session, false)
-	if errors.Is(err, tickets.ErrNotFound) {
+	if isGone(err) {
 		// The session ended between two questions to the store.
 		s.cookies.forget(w)
 		return s.showForm(w, r, q, http.StatusOK, ui.Login{})
@@ -110,16 +142,28 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, q loginRequest, s
 	return err
 }
 
-// sessionOf returns the live session that a request's cookie opens, or
-// tickets.ErrNotFound.
+// sessionOf returns the live session that a request's cookies open, or
+// tickets.ErrNotFound. Cookies of two persons open none: it cannot be told
+// which of them sits there.
 func (s *Server) sessionOf(r *http.Request) (tickets.Session, error) {
+	var found tickets.Session
 	for _, id := range s.cookies.presented(r) {
 		session, err := s.store.Session(r.Context(), id)
-		if !errors.Is(err, tickets.ErrNotFound) {
+		switch {
+		case isGone(err):
+			continue
+		case err != nil:
 			return session, err
+		case found.ID == "":
+			found = session
+		case found.UID != session.UID:
+			return tickets.Session{}, tickets.ErrNotFound
 		}
 	}
-	return tickets.Session{}, tickets.ErrNotFound
+	if found.ID == "" {
+		return found, tickets.ErrNotFound
+	}
+	return found, nil
 }
 
 // showForm draws the login form with a fresh token. The caller fills in what
@@ -129,25 +173,27 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request, q loginRequest
 	if err != nil {
 		return err
 	}
-	token, err := s.forms.issue(browser)
+	token, err := s.forms.issue(loginForm, browser)
 	if err != nil {
 		return err
 	}
 	view.Frame = s.frame(r, &q)
 	view.Execution = token
-	view.ServiceURL = q.target
+	view.Username = strings.ToValidUTF8(view.Username, "")
+	if utf8.ValidString(q.target) {
+		view.ServiceURL = q.target
+	} else {
+		// A page is UTF-8, and its fields with it: other bytes survive in the
+		// address alone.
+		view.Action = s.loginURL(q)
+	}
 	view.Hidden = q.hidden()
-	view.Offer = ui.Choices{RememberMe: s.limits.RememberMe, PublicWorkstation: true, Warn: true}
+	view.Offer = ui.Choices{RememberMe: s.limits.RememberMe, PublicWorkstation: s.limits.PublicWorkstation, Warn: true}
 	view.Lifetime = s.limits.Form
 	if q.target != "" {
 		httpx.AllowFormTo(w.Header(), q.target)
 	}
 	return s.pages.Write(w, r, status, &view)
-}
-
-// tooOld tells whether the service wants a login more recent than the session.
-func (q loginRequest) tooOld(session tickets.Session, now time.Time) bool {
-	return q.service != nil && q.service.Lifetimes.Session > 0 && now.Sub(session.AuthTime) > q.service.Lifetimes.Session
 }
 
 // hidden lists what the form must bring back besides the service.
@@ -250,7 +296,7 @@ func (s *Server) frame(r *http.Request, q *loginRequest) ui.Frame {
 		shown := s.shown(q.service, q.target, s.pages.Language(r))
 		frame.Service, frame.Theme = &shown, q.service.Theme
 	case q.target != "":
-		frame.Service = &ui.Service{Address: q.target}
+		frame.Service = &ui.Service{Address: strings.ToValidUTF8(q.target, "\uFFFD")}
 	}
 	return frame
 }
@@ -258,7 +304,7 @@ func (s *Server) frame(r *http.Request, q *loginRequest) ui.Frame {
 // shown is what a page tells of a service.
 func (s *Server) shown(service *services.Service, address, language string) ui.Service {
 	view := ui.Service{
-		Name: service.Name, Description: service.DescriptionIn(language), Address: address,
+		Name: service.Name, Description: service.DescriptionIn(language), Address: strings.ToValidUTF8(address, "\uFFFD"),
 		InformationURL: service.InformationURL, PrivacyURL: service.PrivacyURL,
 	}
 	if service.Logo != "" {

@@ -583,3 +583,48 @@ func TestARightPasswordForgives(t *testing.T) {
 		wantStatus(t, b.Login(testkit.LoginPath(app), student, studentPassword), http.StatusSeeOther)
 	}
 }
+
+// TestL8GatewayNeverAsks: a service whose entry wants a password each time, or
+// a person who wants to be asked, sends a gateway request back as it came.
+func TestL8GatewayNeverAsks(t *testing.T) {
+	c := newCampus(t)
+	if a := c.browser().Get(testkit.LoginPath(strict, "gateway=true")); a.Location != strict {
+		t.Errorf("not logged in: status %d, Location %q", a.Status, a.Location)
+	}
+	b := c.browser()
+	b.Login(testkit.LoginPath(app), student, studentPassword, "warn")
+	for _, service := range []string{strict, other} {
+		if a := b.Get(testkit.LoginPath(service, "gateway=true")); a.Location != service {
+			t.Errorf("%s: status %d, Location %q", service, a.Status, a.Location)
+		}
+	}
+}
+
+func TestL15UnknownMethodLeavesTheEntrysOwn(t *testing.T) {
+	b := newCampus(t).browser()
+	b.enter(app)
+	if a := b.Get(testkit.LoginPath(postApp, "method=NOSUCH")); a.Form().Get("ticket") == "" {
+		t.Errorf("got status %d to %q", a.Status, a.Location)
+	}
+}
+
+func TestL36L42RememberMeAndPublicWorkstation(t *testing.T) {
+	t.Run("both ticked: nothing is remembered", func(t *testing.T) {
+		c := newCampus(t, withLimits(func(l *cas.Limits) { l.RememberMe = true }))
+		a := c.browser().Login(testkit.LoginPath(app), student, studentPassword, "rememberMe", "publicWorkstation")
+		if got := c.validate("/serviceValidate", app, a.Ticket()); !strings.Contains(got.Body, "TokenUsed>false<") {
+			t.Errorf("remembered:\n%s", got.Body)
+		}
+	})
+	t.Run("the box can be taken away", func(t *testing.T) {
+		c := newCampus(t, withLimits(func(l *cas.Limits) { l.PublicWorkstation = false }))
+		b := c.browser()
+		if strings.Contains(b.Get("/cas/login").Body, "publicWorkstation") {
+			t.Error("the box is shown")
+		}
+		b.Login(testkit.LoginPath(app), student, studentPassword, "publicWorkstation")
+		if b.tgc() == "" {
+			t.Error("the parameter is obeyed all the same")
+		}
+	})
+}

@@ -19,11 +19,13 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.Method != http.MethodHead {
+		// The cookies go even where the session cannot be ended just now: who
+		// logs out of a shared computer is not there to try again.
+		s.cookies.forget(w)
+		http.SetCookie(w, s.cookies.make(warnCookie, "", -1))
 		if err := s.endSessions(r); err != nil {
 			return err
 		}
-		s.cookies.forget(w)
-		http.SetCookie(w, s.cookies.make(warnCookie, "", -1))
 	}
 	if target := p.Get("service"); target != "" {
 		if _, err := s.registry.Find(target); err == nil && services.Redirectable(target) {

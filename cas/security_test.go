@@ -2,11 +2,13 @@ package cas_test
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"parvis/cas"
 	"parvis/internal/testkit"
@@ -313,6 +315,121 @@ func TestS45ErrorsSayNothingOfTheInside(t *testing.T) {
 			if strings.Contains(a.Body, leak) {
 				t.Errorf("status %d says %q", a.Status, leak)
 			}
+		}
+	}
+}
+
+// TestConsentHasAFormOfItsOwn: the token of a login form is no consent, and
+// consent is no way around a service that wants a recent login.
+func TestConsentHasAFormOfItsOwn(t *testing.T) {
+	const recent = "https://recent.univ.example/"
+	c := newCampus(t, withService("recent.yaml", "id: 30\nname: Recent\nmatch: "+recent+"\nlifetimes:\n  session: 10m\n"))
+	b := c.browser()
+	b.enter(app)
+	form := b.Get(testkit.LoginPath(other, "renew=true")).Form()
+	form.Del("renew")
+	form.Set("_eventId", "proceed")
+	if a := b.Post("/cas/login", form); a.Ticket() != "" {
+		t.Errorf("a login form's token was taken for consent: status %d", a.Status)
+	}
+	c.clock.Travel(11 * time.Minute)
+	form = b.Get(testkit.LoginPath(recent)).Form()
+	form.Set("_eventId", "proceed")
+	a := b.Post("/cas/login", form)
+	wantForm(t, a)
+	if a.Ticket() != "" {
+		t.Error("an old session entered a service that wants a new one")
+	}
+}
+
+// TestG2BytesThatAreNoUTF8: old applications send other encodings. The form
+// brings back the very bytes.
+func TestG2BytesThatAreNoUTF8(t *testing.T) {
+	c := newCampus(t)
+	b := c.browser()
+	page := b.Get("/cas/login?service=https%3A%2F%2Fapp.univ.example%2F%3Fq%3D%E9")
+	wantForm(t, page)
+	if !utf8.ValidString(page.Body) {
+		t.Error("the page is no UTF-8")
+	}
+	_, rest, _ := strings.Cut(page.Body, `action="`)
+	action, _, _ := strings.Cut(rest, `"`)
+	form := page.Form()
+	form.Set("username", student)
+	form.Set("password", studentPassword)
+	a := b.Post(html.UnescapeString(action), form)
+	if !strings.HasPrefix(a.Location, app+"?q=%E9&ticket=ST-") {
+		t.Fatalf("Location = %q", a.Location)
+	}
+	if !c.browser().Get("/cas/serviceValidate?service=https%3A%2F%2Fapp.univ.example%2F%3Fq%3D%E9&ticket=" + a.Ticket()).Valid() {
+		t.Error("the ticket does not validate")
+	}
+}
+
+// TestS15OtherSitesSendNoForms: a sibling host may plant the cookie that forms
+// are bound to, so the browser's own word counts too, and over https the
+// cookie's name keeps it out.
+func TestS15OtherSitesSendNoForms(t *testing.T) {
+	c := newCampus(t)
+	for site, want := range map[string]int{"cross-site": 422, "same-site": 422, "same-origin": 303, "none": 303, "": 303} {
+		b := c.browser()
+		form := b.Get(testkit.LoginPath(app)).Form()
+		form.Set("username", student)
+		form.Set("password", studentPassword)
+		r := b.Request(http.MethodPost, "/cas/login", form.Encode())
+		r.Header.Set("Sec-Fetch-Site", site)
+		if a := b.Do(r); a.Status != want {
+			t.Errorf("Sec-Fetch-Site %q: got status %d, want %d", site, a.Status, want)
+		}
+	}
+	secure := newCampus(t, func(o *cas.Options, _ map[string]string) { o.Cookies.Secure = true })
+	set := secure.browser().Get("/cas/login").Header.Get("Set-Cookie")
+	if !strings.HasPrefix(set, "__Host-parvis_browser=") || !strings.Contains(set, "Path=/;") || !strings.Contains(set, "Secure") {
+		t.Errorf("Set-Cookie: %s", set)
+	}
+}
+
+// TestCookiesOfTwoPersons: a browser that shows two live sessions opens
+// neither, and a login ends all of them but its own.
+func TestCookiesOfTwoPersons(t *testing.T) {
+	c := newCampus(t)
+	eva, sophie := c.browser(), c.browser()
+	eva.enter(app)
+	sophie.Login(testkit.LoginPath(app), staff, staffPassword)
+	both := func(b *browser, method, body string) testkit.Answer {
+		r := b.Request(method, testkit.LoginPath(app), body)
+		r.Header.Set("Cookie", "TGC="+sophie.tgc()+"; TGC="+eva.tgc()+"; parvis_browser="+b.Cookie("parvis_browser"))
+		return b.Do(r)
+	}
+	b := c.browser()
+	b.Get("/cas/login")
+	page := both(b, http.MethodGet, "")
+	wantForm(t, page)
+	form := page.Form()
+	form.Set("username", student)
+	form.Set("password", studentPassword)
+	a := both(b, http.MethodPost, form.Encode())
+	wantStatus(t, a, http.StatusSeeOther)
+	if removed := strings.Count(strings.Join(a.Header.Values("Set-Cookie"), "\n"), "TGC=;"); removed != 2 {
+		t.Errorf("removed at %d other paths, want 2", removed)
+	}
+	for _, old := range []*browser{eva, sophie} {
+		wantForm(t, c.withCookie("TGC", old.tgc()).Get(testkit.LoginPath(app)))
+	}
+}
+
+// TestAllowNamesTheMethods: RFC 9110, section 15.5.6.
+func TestAllowNamesTheMethods(t *testing.T) {
+	b := newCampus(t).browser()
+	for _, test := range []struct{ method, path, allow string }{
+		{http.MethodDelete, "/cas/login", "GET, HEAD, POST"},
+		{http.MethodOptions, "/cas/logout", "GET, HEAD, POST"},
+		{http.MethodHead, "/cas/serviceValidate", "GET, POST"},
+		{http.MethodPut, "/cas/validate", "GET, POST"},
+	} {
+		a := b.Do(b.Request(test.method, test.path, ""))
+		if a.Status != http.StatusMethodNotAllowed || a.Header.Get("Allow") != test.allow {
+			t.Errorf("%s %s: got status %d, Allow %q", test.method, test.path, a.Status, a.Header.Get("Allow"))
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -73,6 +75,8 @@ type Limits struct {
 	RememberIdle, RememberMax time.Duration
 	// ServiceTicket is how long a service has to validate a ticket.
 	ServiceTicket time.Duration
+	// PublicWorkstation offers to leave no session behind.
+	PublicWorkstation bool
 	// Form is how long a login form may stay open.
 	Form time.Duration
 	// SessionsPerPerson is how many sessions one person may have; the oldest
@@ -149,21 +153,55 @@ func New(o Options) *Server {
 	}
 }
 
-// Mount adds the protocol's endpoints to a router, below the base path.
+// Mount adds the protocol's endpoints to a router, below the base path. The
+// router tries them in turn: those asked most come first.
 func (s *Server) Mount(router *mux.Router) {
-	page := func(path, name string, h httpx.Handler, methods ...string) {
-		router.Handle(s.base+path, httpx.Named(name, httpx.Adapt(h, s.Fail))).Methods(methods...)
+	for _, e := range []struct {
+		path, name string
+		methods    []string
+		handler    httpx.Handler
+		fail       httpx.Failure
+	}{
+		{"/serviceValidate", "serviceValidate", answers, s.serviceValidate(services.CAS20), failAnswer},
+		{"/p3/serviceValidate", "p3_serviceValidate", answers, s.serviceValidate(services.CAS30), failAnswer},
+		{"/login", "login", pages, byMethod(s.requestLogin, s.acceptLogin), s.Fail},
+		{"/logout", "logout", pages, s.logout, s.Fail},
+		{"/validate", "validate", answers, s.validateCAS1, failAnswer},
+	} {
+		router.Handle(s.base+e.path, httpx.Named(e.name, httpx.Adapt(allow(e.methods, e.handler), e.fail)))
 	}
-	answer := func(path, name string, h httpx.Handler) {
-		router.Handle(s.base+path, httpx.Named(name, httpx.Adapt(h, failAnswer))).Methods(http.MethodGet, http.MethodPost)
+}
+
+// The methods of endpoints that people see, and of those that services ask. A
+// service's question spends a ticket, so there is no asking for its head.
+var (
+	pages   = []string{http.MethodGet, http.MethodHead, http.MethodPost}
+	answers = []string{http.MethodGet, http.MethodPost}
+)
+
+var errMethod = errors.New("method not allowed")
+
+// allow refuses other methods, and says which there are (RFC 9110, section
+// 15.5.6).
+func allow(methods []string, next httpx.Handler) httpx.Handler {
+	header := http.Header{"Allow": {strings.Join(methods, ", ")}}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if !slices.Contains(methods, r.Method) {
+			return &httpx.Error{Code: http.StatusMethodNotAllowed, Err: errMethod, Header: header}
+		}
+		return next(w, r)
 	}
-	// The router tries these in turn: those asked most come first.
-	answer("/serviceValidate", "serviceValidate", s.serviceValidate(services.CAS20))
-	answer("/p3/serviceValidate", "p3 serviceValidate", s.serviceValidate(services.CAS30))
-	page("/login", "login", s.requestLogin, http.MethodGet, http.MethodHead)
-	page("/login", "login submit", s.acceptLogin, http.MethodPost)
-	page("/logout", "logout", s.logout, http.MethodGet, http.MethodHead, http.MethodPost)
-	answer("/validate", "validate", s.validateCAS1)
+}
+
+// byMethod tells the form from what it brings back.
+func byMethod(get, post httpx.Handler) httpx.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method == http.MethodPost {
+			httpx.EventOf(r.Context()).SetRoute("login_submit")
+			return post(w, r)
+		}
+		return get(w, r)
+	}
 }
 
 // failAnswer answers an application whose request could not be read.
@@ -178,10 +216,14 @@ func failAnswer(w http.ResponseWriter, _ *http.Request, err error) {
 func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	event := httpx.EventOf(r.Context())
 	status := httpx.StatusOf(err)
-	var view ui.View = &ui.Error{Frame: s.frame(r, nil), Status: status, Reference: event.RequestID()}
+	frame := s.frame(r, nil)
+	if interrupted, ok := errors.AsType[*loginError](err); ok {
+		frame = s.frame(r, &interrupted.q)
+	}
+	var view ui.View = &ui.Error{Frame: frame, Status: status, Reference: event.RequestID()}
 	if passing(err) {
 		status = http.StatusServiceUnavailable
-		view = &ui.Maintenance{Frame: s.frame(r, nil), Retry: s.retry, Reference: event.RequestID()}
+		view = &ui.Maintenance{Frame: frame, Retry: s.retry, Reference: event.RequestID()}
 	}
 	if err := s.pages.Write(w, r, status, view); err != nil {
 		event.Add(slog.String("page_error", err.Error()))

@@ -3,9 +3,9 @@ package cas
 import (
 	"errors"
 	"net/http"
+	"unicode/utf8"
 
 	"parvis/internal/httpx"
-	"parvis/tickets"
 	"parvis/ui"
 )
 
@@ -15,30 +15,37 @@ func (s *Server) warn(w http.ResponseWriter, r *http.Request, q loginRequest, ui
 	if err != nil {
 		return err
 	}
-	token, err := s.forms.issue(browser)
+	token, err := s.forms.issue(warningForm, browser)
 	if err != nil {
 		return err
 	}
+	view := &ui.Warn{Frame: s.frame(r, &q), User: uid, Hidden: append(q.hidden(), ui.Field{Name: "execution", Value: token})}
+	if utf8.ValidString(q.target) {
+		view.Hidden = append(view.Hidden, ui.Field{Name: "service", Value: q.target})
+	} else {
+		view.Action = s.loginURL(q)
+	}
 	httpx.AllowFormTo(w.Header(), q.target)
-	return s.pages.Write(w, r, http.StatusOK, &ui.Warn{
-		Frame: s.frame(r, &q), User: uid,
-		Hidden: append(q.hidden(), ui.Field{Name: "service", Value: q.target}, ui.Field{Name: "execution", Value: token}),
-	})
+	return s.pages.Write(w, r, http.StatusOK, view)
 }
 
 // consent takes the answer of the page above: go on, and perhaps without
 // being asked again.
 func (s *Server) consent(w http.ResponseWriter, r *http.Request, p httpx.Params, q loginRequest) error {
 	session, err := s.sessionOf(r)
-	if errors.Is(err, tickets.ErrNotFound) || q.target == "" || q.renew {
+	switch {
+	case isGone(err) || q.target == "":
 		return s.showForm(w, r, q, http.StatusOK, ui.Login{})
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	case q.needsPassword(session, s.now()):
+		return s.showForm(w, r, q, http.StatusOK, ui.Login{Renew: session.UID})
 	}
-	if err := s.forms.spend(r.Context(), p.Get("execution"), s.browserOf(r)); errors.Is(err, errFormToken) {
+	err = s.forms.spend(r.Context(), warningForm, p.Get("execution"), s.browserOf(r))
+	switch {
+	case errors.Is(err, errFormToken):
 		return s.warn(w, r, q, session.UID)
-	} else if err != nil {
+	case err != nil:
 		return err
 	}
 	if p.Has("ignorewarn") {
@@ -47,5 +54,5 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request, p httpx.Params,
 	if err := q.service.Allow(session.UID, session.Attributes, s.now()); err != nil {
 		return s.refusePerson(w, r, q, session, err)
 	}
-	return s.grant(w, r, q, session, false)
+	return s.admit(w, r, q, session)
 }

@@ -199,6 +199,7 @@ func casLimits(c config.Config) cas.Limits {
 		RememberMe:        c.Sessions.RememberMe.Enabled,
 		RememberIdle:      c.Sessions.RememberMe.Idle.D(),
 		RememberMax:       c.Sessions.RememberMe.Max.D(),
+		PublicWorkstation: c.Sessions.PublicWorkstation,
 		ServiceTicket:     c.Tickets.ServiceTicket.D(),
 		Form:              c.Login.Form.D(),
 		SessionsPerPerson: c.Sessions.PerPerson,

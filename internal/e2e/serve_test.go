@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -183,6 +184,17 @@ func TestDependenciesDown(t *testing.T) {
 		return v.Get(testkit.LoginPath(second)).Status == http.StatusServiceUnavailable
 	})
 	unavailable("Redis down", v.Get(testkit.LoginPath(second)))
+	interrupted := testkit.NewVisitor(t, n.public)
+	page := interrupted.Submit(interrupted.Get(testkit.LoginPath(first)), student, studentPassword)
+	unavailable("Redis down, form sent", page)
+	if !strings.Contains(page.Body, "service="+url.QueryEscape(first)) {
+		t.Error("the page of a form that could not be taken leads to no service")
+	}
+	leaving := v.At(n.public)
+	unavailable("Redis down, logout", leaving.Get("/cas/logout"))
+	if leaving.Cookie("TGC") != "" {
+		t.Error("a logout that cannot reach Redis keeps the cookie")
+	}
 	s.redis.Start()
 	eventually(t, "the session is back with Redis", 15*time.Second, func() bool {
 		return v.Get(testkit.LoginPath(second)).Ticket() != ""
