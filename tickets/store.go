@@ -3,6 +3,7 @@ package tickets
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"parvis/identity"
@@ -76,6 +77,21 @@ type Visit struct {
 	Ticket  TicketID
 	Service string
 	At      time.Time
+}
+
+// maxVisitService bounds the address that a visit remembers, in bytes. The
+// ticket itself keeps all of it.
+const maxVisitService = 1 << 10
+
+// Visit is what the session remembers of a ticket: enough to name the service
+// and to tell it of a logout. Of a very long address the query goes first, so
+// that nobody fills the store by visiting.
+func (t Ticket) Visit(at time.Time) Visit {
+	service := t.Service
+	if len(service) > maxVisitService {
+		service, _, _ = strings.Cut(service, "?")
+	}
+	return Visit{Ticket: t.ID, Service: service[:min(len(service), maxVisitService)], At: at}
 }
 
 // MaxVisits is how many visits a session remembers; the oldest are forgotten.

@@ -127,7 +127,7 @@ func (s *Store) Grant(_ context.Context, tgt tickets.TGT, t tickets.Ticket) (tic
 	entry.idleUntil = now + int64(entry.idle)
 	shard.tickets[t.ID] = pending{ticket: &kept, session: entry, until: now + int64(t.Lifetime)}
 	if t.Kind != tickets.ProxyGrantingTicket {
-		entry.visit(tickets.Visit{Ticket: t.ID, Service: t.Service, At: s.now()})
+		entry.visit(t.Visit(s.now()))
 	}
 	record, agent := entry.record, entry.agent
 	shard.mu.Unlock()

@@ -43,7 +43,7 @@ func (s *Store) openTicket(key, session, sealed string) (tickets.Ticket, error) 
 
 // sealVisit leaves the instant to Redis, which writes it beside the record.
 func (s *Store) sealVisit(key, ticket string, t tickets.Ticket) []byte {
-	record := tickets.AppendVisit(nil, tickets.Visit{Ticket: t.ID, Service: t.Service})
+	record := tickets.AppendVisit(nil, t.Visit(time.Time{}))
 	return s.keys.Seal(visitPurpose, record, []byte(key+ticket))
 }
 

@@ -3,6 +3,7 @@ package ticketstest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -229,6 +230,29 @@ func testMaxVisits(t *testing.T, b *bench) {
 	b.same("visits told", ticketsOf(visits), want[beyond:])
 	_, _, err = b.Store.Redeem(t.Context(), want[0])
 	b.gone("redeem a ticket whose visit was forgotten", err)
+}
+
+// testLongService: addresses may be as long as a request, and a session keeps
+// many visits.
+func testLongService(t *testing.T, b *bench) {
+	const most = 1 << 10
+	s := b.open("moreau-s")
+	for _, test := range []struct{ service, visit string }{
+		{"https://a.example/?" + strings.Repeat("q", most), "https://a.example/"},
+		{"https://a.example/" + strings.Repeat("p", most), ("https://a.example/" + strings.Repeat("p", most))[:most]},
+		{"https://a.example/?" + strings.Repeat("q", 100), "https://a.example/?" + strings.Repeat("q", 100)},
+	} {
+		ticket := b.ticket(tickets.ServiceTicket, s.ID)
+		ticket.Service = test.service
+		_, err := b.Store.Grant(t.Context(), s.ID, ticket)
+		b.must(err)
+		visits, err := b.Store.Visits(t.Context(), s.ID)
+		b.must(err)
+		b.same("service of the visit", visits[len(visits)-1].Service, test.visit)
+		redeemed, _, err := b.Store.Redeem(t.Context(), ticket.ID)
+		b.must(err)
+		b.same("service of the ticket", redeemed.Service, test.service)
+	}
 }
 
 func testSpend(t *testing.T, b *bench) {

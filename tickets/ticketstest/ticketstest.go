@@ -40,6 +40,7 @@ func Run(t *testing.T, start func(testing.TB) Harness) {
 		{"close races grants and redeems (S5)", testCloseRace},
 		{"visits are listed, the oldest first", testVisits},
 		{"visits beyond the limit are forgotten", testMaxVisits},
+		{"a visit is small, its ticket is whole (S39)", testLongService},
 		{"renew changes the secret and keeps the rest (S13)", testRenew},
 		{"renew starts the limits anew (S16)", testRenewLimits},
 		{"renew refuses another session or person (S13)", testRenewForeign},
