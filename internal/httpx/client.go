@@ -45,16 +45,6 @@ func (p proxies) client(peer netip.Addr, forwarded []string) netip.Addr {
 	return current
 }
 
-// forwardedSecure tells whether a trusted peer says that it was spoken to
-// over TLS. Of a list only the last word counts, which is the peer's own.
-func (p proxies) forwardedSecure(peer netip.Addr, proto []string) bool {
-	if len(proto) == 0 || !p.trust(peer) {
-		return false
-	}
-	_, last, _ := cutLast(proto[len(proto)-1])
-	return strings.EqualFold(strings.Trim(last, " \t"), "https")
-}
-
 // cutLast cuts list at its last comma.
 func cutLast(list string) (before, last string, found bool) {
 	i := strings.LastIndexByte(list, ',')

@@ -15,7 +15,6 @@ type Event struct {
 	route     string
 	requestID string
 	client    netip.Addr
-	secure    bool
 	gone      bool
 	extra     []slog.Attr
 	response  *response
@@ -56,9 +55,6 @@ func (e *Event) RequestID() string { return e.requestID }
 // tell it. IPv4 is never mapped into IPv6, and there is no zone. It is the
 // zero Addr where the peer has no IP address.
 func (e *Event) Client() netip.Addr { return e.client }
-
-// Secure tells whether the client spoke TLS, to us or to a trusted proxy.
-func (e *Event) Secure() bool { return e.secure }
 
 func (e *Event) written() bool { return e.response != nil && e.response.status != 0 }
 

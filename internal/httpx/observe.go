@@ -71,7 +71,6 @@ func (b *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.event.requestID = newRequestID(b.o.Random)
 	peer := peerAddress(r.RemoteAddr)
 	x.event.client = b.proxies.client(peer, r.Header["X-Forwarded-For"])
-	x.event.secure = r.TLS != nil || b.proxies.forwardedSecure(peer, r.Header["X-Forwarded-Proto"])
 	if parent := r.Header["Traceparent"]; len(parent) == 1 && validTraceparent(parent[0]) {
 		x.event.Add(slog.String("traceparent", parent[0]))
 	}

@@ -271,34 +271,6 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
-func TestSecure(t *testing.T) {
-	tests := []struct {
-		name, peer string
-		proto      []string
-		want       bool
-	}{
-		{"plain", "192.0.2.7:1", nil, false},
-		{"forged", "192.0.2.7:1", []string{"https"}, false},
-		{"proxy says https", "10.0.0.1:1", []string{"https"}, true},
-		{"proxy says http", "10.0.0.1:1", []string{"http"}, false},
-		{"client's word comes first, the proxy's counts", "10.0.0.1:1", []string{"https, http"}, false},
-		{"in two lines", "10.0.0.1:1", []string{"https", "http"}, false},
-		{"case", "10.0.0.1:1", []string{"HTTPS"}, true},
-	}
-	for _, test := range tests {
-		t.Run("S21 "+test.name, func(t *testing.T) {
-			r := httptest.NewRequest("GET", "/", nil)
-			r.RemoteAddr, r.Header["X-Forwarded-Proto"] = test.peer, test.proto
-			var got bool
-			h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = httpx.EventOf(r.Context()).Secure() })
-			observed(t, h, r, httpx.Options{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
-			if got != test.want {
-				t.Errorf("secure %v, want %v", got, test.want)
-			}
-		})
-	}
-}
-
 func TestTraceparent(t *testing.T) {
 	const good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	tests := []struct {
