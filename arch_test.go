@@ -24,10 +24,11 @@ var rooms = map[string][]string{
 	"services":  {"identity"},
 	"ldapstore": {"identity"},
 	"ui":        {"identity", "internal/httpx"},
-	"cas":       {"identity", "tickets", "services", "ui", "internal/httpx", "internal/audit", "internal/ratelimit"},
+	"cas":       {"identity", "tickets", "services", "ui", "internal/httpx", "internal/audit", "internal/pace", "internal/ratelimit"},
 
 	"internal/httpx":      {},
 	"internal/audit":      {"identity", "internal/httpx"},
+	"internal/pace":       {},
 	"internal/ratelimit":  {},
 	"internal/metrics":    {"identity", "tickets", "internal/audit"},
 	"internal/ops":        {},

@@ -3,14 +3,12 @@ package cas
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
 	"parvis/identity"
 	"parvis/internal/audit"
 	"parvis/internal/httpx"
-	"parvis/internal/ratelimit"
 	"parvis/tickets"
 	"parvis/ui"
 )
@@ -119,55 +117,6 @@ func sameSite(r *http.Request) bool {
 	return false
 }
 
-// throttledError refuses an attempt before its password is looked at.
-type throttledError struct{ retry time.Duration }
-
-func (e *throttledError) Error() string { return "too many attempts" }
-
-// checkPassword asks the throttle, then the directory. Both happen behind the
-// gate, so that attempts made at the same moment are counted before the next
-// ones are let in.
-func (s *Server) checkPassword(r *http.Request, c credentials) (identity.Person, error) {
-	attempt := ratelimit.Attempt{
-		Account: c.login, Address: httpx.EventOf(r.Context()).Client(), Known: s.knowsDevice(r, c.login),
-	}
-	ctx := r.Context()
-	leave, err := s.gate.Enter(ctx)
-	if err != nil {
-		return identity.Person{}, err
-	}
-	defer leave()
-	retry, err := s.throttle.Check(ctx, attempt)
-	if err != nil {
-		return identity.Person{}, fmt.Errorf("%w: %w", errThrottle, err)
-	}
-	if retry > 0 {
-		s.record(r, audit.Event{Action: audit.Throttled, Outcome: audit.Refused, LoginHash: s.pseudonym(c.login)})
-		return identity.Person{}, &throttledError{retry}
-	}
-	person, err := s.directory.Authenticate(ctx, c.login, c.password)
-	var state *identity.StateError
-	switch {
-	case errors.Is(err, identity.ErrBadCredentials):
-		s.record(r, audit.Event{Action: audit.Login, Outcome: audit.Failure, LoginHash: s.pseudonym(c.login), Reason: "bad_credentials"})
-		// Hanging up early must not spare anybody the count.
-		if err := s.throttle.Fail(context.WithoutCancel(ctx), attempt); err != nil {
-			return person, fmt.Errorf("%w: %w", errThrottle, err)
-		}
-		return person, err
-	case errors.As(err, &state):
-		s.record(r, audit.Event{Action: audit.Login, Outcome: audit.Refused, User: state.UID, Reason: string(state.State)})
-	case err != nil:
-		return person, err
-	}
-	if err := s.throttle.Forgive(ctx, attempt); err != nil {
-		return person, fmt.Errorf("%w: %w", errThrottle, err)
-	}
-	return person, err
-}
-
-func (s *Server) pseudonym(login string) string { return s.sealer.Pseudonym("audit", login) }
-
 // refuseLogin answers a login that did not succeed. What it says is the same
 // for an unknown person and for a wrong password; the state of an account
 // shows only to who proved its password.
@@ -199,6 +148,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, q loginRequ
 		s.cookies.forget(w)
 	} else {
 		s.setSessionCookies(w, r, c, session)
+		http.SetCookie(w, s.deviceProof(c.login, person.Logins))
 	}
 	s.record(r, audit.Event{
 		Action: audit.Login, Outcome: audit.Success, User: person.UID, Session: session.ID.Hint(), Service: q.target,
@@ -318,7 +268,6 @@ func (s *Server) setSessionCookies(w http.ResponseWriter, r *http.Request, c cre
 	} else if len(r.CookiesNamed(warnCookie)) > 0 {
 		http.SetCookie(w, s.cookies.make(warnCookie, "", -1))
 	}
-	http.SetCookie(w, s.deviceProof(c.login))
 }
 
 func isGone(err error) bool { return errors.Is(err, tickets.ErrNotFound) }

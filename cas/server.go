@@ -17,6 +17,7 @@ import (
 	"parvis/identity"
 	"parvis/internal/audit"
 	"parvis/internal/httpx"
+	"parvis/internal/pace"
 	"parvis/internal/ratelimit"
 	"parvis/services"
 	"parvis/tickets"
@@ -26,8 +27,9 @@ import (
 // Directory knows people and checks their passwords.
 type Directory interface {
 	// Authenticate returns the person whose login and password these are:
-	// identity.ErrBadCredentials, a *identity.StateError, or an error that
-	// wraps identity.ErrUnavailable otherwise.
+	// identity.ErrBadCredentials, with the UID of the one person whose login
+	// it is, a *identity.StateError, or an error that wraps
+	// identity.ErrUnavailable otherwise.
 	Authenticate(ctx context.Context, login, password string) (identity.Person, error)
 }
 
@@ -40,12 +42,15 @@ type Registry interface {
 
 // Throttle slows down those who guess passwords.
 type Throttle interface {
-	// Check says how long to wait before another attempt, 0 for not at all.
-	Check(ctx context.Context, a ratelimit.Attempt) (time.Duration, error)
-	// Fail counts a wrong password.
-	Fail(ctx context.Context, a ratelimit.Attempt) error
+	// Take counts an attempt before its password is looked at, or says how
+	// long to wait before the next.
+	Take(ctx context.Context, a ratelimit.Attempt) (ratelimit.Hold, time.Duration, error)
+	// Also counts it on the person whom the directory found, by their uid.
+	Also(ctx context.Context, h ratelimit.Hold, person ratelimit.Attempt) (ratelimit.Hold, error)
 	// Forgive forgets the failures that a right password makes harmless.
-	Forgive(ctx context.Context, a ratelimit.Attempt) error
+	Forgive(ctx context.Context, h ratelimit.Hold) error
+	// Return gives back what was counted for a password that nobody judged.
+	Return(ctx context.Context, h ratelimit.Hold) error
 }
 
 // Gate bounds how many passwords are checked at one time.
@@ -125,6 +130,8 @@ type Server struct {
 	mint      *tickets.Minter
 	now       func() time.Time
 	random    io.Reader
+	// pace is learned from the directory's answers.
+	pace pace.Pace
 	// buffers are where answers are written before they are sent.
 	buffers sync.Pool
 }

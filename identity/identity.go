@@ -28,6 +28,10 @@ type Person struct {
 	Attributes Attributes
 	// State tells whether the account may be used.
 	State State
+	// Logins are the names that the person may log in with, the uid among
+	// them, folded by [FoldLogin]. They are for counting and comparing, and
+	// are shown to nobody.
+	Logins []string
 }
 
 // State is what an account is in, as the directory's attributes and password
@@ -60,6 +64,9 @@ const (
 var (
 	// ErrBadCredentials stands for every refused login whose password was not
 	// proven: unknown person, wrong password, empty password, ambiguous login.
+	// A directory that found exactly one person returns their UID with it, and
+	// nothing else of them: failures are counted by it, whatever name was
+	// typed. It must show nowhere.
 	ErrBadCredentials = errors.New("unknown login or wrong password")
 	// ErrNotFound is the answer of a look-up that found nobody.
 	ErrNotFound = errors.New("no such person")

@@ -11,6 +11,10 @@ import (
 // (RFC 5321, section 4.5.3.1).
 const maxLogin = 256
 
+// MaxPassword is how long a password may be, in bytes. Directories hash what
+// they get; they refuse a longer one without looking at it.
+const MaxPassword = 1024
+
 // FoldLogin brings what a person typed as their login to the one form by which
 // it is looked up, counted and compared: Unicode NFKC, no blanks around, lower
 // case. It returns "" for what can be no login: empty, too long, broken UTF-8,

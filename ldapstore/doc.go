@@ -5,8 +5,8 @@
 // many searches at once, then one bind as the person, on connections of their own
 // that carry one bind at a time and never a search. A login may be a uid, an
 // alias or a mail address, in any case; the answer is always the canonical uid.
-// A login that nobody has costs a bind too, as a decoy, and every refusal lasts
-// alike.
+// A login that nobody has costs a bind too, as a decoy; who calls levels what
+// difference is left.
 //
 // The state of an account is told only to who proved its password: until then
 // every refusal is [identity.ErrBadCredentials]. A directory that cannot be asked

@@ -33,8 +33,8 @@ type Options struct {
 	// BindDN and Password are the account that searches.
 	BindDN, Password string
 	// DecoyDN is an entry to bind as when a login is nobody's. It must have a
-	// password that nobody knows, hashed as people's are, a password policy that
-	// never locks it, and no right. It must be neither BindDN nor a person: it
+	// password that nobody knows, hashed as people's are, by the slowest scheme
+	// that anybody's is, a password policy that never locks it, and no right. It must be neither BindDN nor a person: it
 	// fails as often as strangers choose. With none, a name that does not exist is
 	// used, and only the levelled duration hides the difference.
 	DecoyDN string
@@ -61,8 +61,9 @@ type Options struct {
 	Timeout time.Duration
 	// SearchConns is how many connections carry searches; 4 by default.
 	SearchConns int
-	// BindConns is how many binds run at once; 16 by default. It shields a
-	// directory whose password hash is slow. Others wait, up to Timeout.
+	// BindConns is how many binds run at once; 32 by default. Others wait, up to
+	// Timeout. It should be no fewer than the callers that are let in at once:
+	// how long they wait for each other here is taken for the directory's work.
 	BindConns int
 	// MaxAge is how old a connection may grow; 5 minutes by default. It brings
 	// connections back to the preferred server.
@@ -77,7 +78,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.UIDAttribute, "uid")
 	setDefault(&o.Timeout, 3*time.Second)
 	setDefault(&o.SearchConns, 4)
-	setDefault(&o.BindConns, 16)
+	setDefault(&o.BindConns, 32)
 	setDefault(&o.MaxAge, 5*time.Minute)
 	if len(o.LoginAttributes) == 0 {
 		o.LoginAttributes = account.LoginAttributes()

@@ -13,12 +13,7 @@ import (
 
 	"parvis/identity"
 	"parvis/ldapstore/internal/account"
-	"parvis/ldapstore/internal/pace"
 )
-
-// maxPassword is how long a password may be, in bytes. A directory hashes what it
-// gets; nobody may make it hash megabytes.
-const maxPassword = 1024
 
 var (
 	errClosed    = errors.New("the directory was closed")
@@ -32,7 +27,6 @@ type Store struct {
 	wanted   []string // asked of the directory
 	searcher *searcher
 	binder   *binder
-	pace     pace.Pace
 }
 
 // New checks the options and returns a directory that connects when it is first
@@ -51,7 +45,7 @@ func New(options Options) (*Store, error) {
 		server.requestLimit = options.Timeout / 2
 		all.list = append(all.list, server)
 	}
-	wanted := slices.Concat(options.Attributes, account.StateAttributes(), []string{options.UIDAttribute})
+	wanted := slices.Concat(options.Attributes, account.StateAttributes(), []string{options.UIDAttribute}, options.LoginAttributes)
 	return &Store{
 		options:  options,
 		wanted:   unique(wanted),
@@ -61,17 +55,16 @@ func New(options Options) (*Store, error) {
 }
 
 // Authenticate proves a password: one search, one bind. It returns
-// [identity.ErrBadCredentials] for all that was not proven, an
-// [*identity.StateError] for a right password on an account that may not be used,
+// [identity.ErrBadCredentials] for all that was not proven, with the UID of the
+// one person whose login it was, an [*identity.StateError] for a right password on an account that may not be used,
 // and an error that wraps [identity.ErrUnavailable] when the directory could not
 // be asked.
 func (s *Store) Authenticate(ctx context.Context, login, password string) (identity.Person, error) {
 	// RFC 4513, section 5.1.2: a bind with a name and no password succeeds, as
 	// nobody.
-	if password == "" || len(password) > maxPassword {
+	if password == "" || len(password) > identity.MaxPassword {
 		return identity.Person{}, identity.ErrBadCredentials
 	}
-	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	found, err := s.lookUp(ctx, login)
@@ -79,7 +72,6 @@ func (s *Store) Authenticate(ctx context.Context, login, password string) (ident
 		if err := s.pretend(ctx, password); err != nil {
 			return identity.Person{}, err
 		}
-		s.pace.Level(ctx, begun, false)
 		return identity.Person{}, identity.ErrBadCredentials
 	}
 	if err != nil {
@@ -87,7 +79,7 @@ func (s *Store) Authenticate(ctx context.Context, login, password string) (ident
 	}
 	state, err := s.prove(ctx, found, password)
 	if errors.Is(err, identity.ErrBadCredentials) {
-		s.pace.Level(ctx, begun, true)
+		return identity.Person{UID: s.uid(found)}, err
 	}
 	if err != nil {
 		return identity.Person{}, err
@@ -221,12 +213,17 @@ func (s *Store) pretend(ctx context.Context, password string) error {
 }
 
 func (s *Store) person(found *ldap.Entry) identity.Person {
-	view := entry{found}
+	view, uid := entry{found}, s.uid(found)
 	return identity.Person{
-		UID:        found.GetEqualFoldAttributeValue(s.options.UIDAttribute),
+		UID:        uid,
 		Attributes: account.Select(view, s.options.Attributes),
 		State:      account.State(view, s.options.Now()),
+		Logins:     account.Logins(view, uid, s.options.LoginAttributes),
 	}
+}
+
+func (s *Store) uid(found *ldap.Entry) string {
+	return found.GetEqualFoldAttributeValue(s.options.UIDAttribute)
 }
 
 // withGroups adds memberOf from the groups that name the person, where the server

@@ -119,7 +119,7 @@ func (l *LDAP) setDefaults() {
 		LoginAttributes:   []string{"uid", "supannAliasLogin", "mail"},
 		Timeout:           Duration(3 * time.Second),
 		SearchConnections: 4,
-		BindConnections:   16,
+		BindConnections:   32,
 	}
 }
 
@@ -229,7 +229,7 @@ func Default() Config {
 		Throttle: Throttle{
 			AccountAndAddress: Limit{Burst: 5, Every: Duration(time.Minute)},
 			Address:           Limit{Burst: 200, Every: Duration(600 * time.Millisecond)},
-			Account:           Limit{Burst: 60, Every: Duration(2 * time.Minute)},
+			Account:           Limit{Burst: 60, Every: Duration(20 * time.Second)},
 		},
 		Login: Login{Form: Duration(time.Hour), Concurrent: 32, Wait: Duration(3 * time.Second)},
 		Log:   Log{Level: "info"},

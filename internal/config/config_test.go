@@ -106,6 +106,7 @@ func TestFaults(t *testing.T) {
 		{"S12: a cookie that is not secure", "services: {", "sessions: {cookie: {secure: never}}\nservices: {", []string{"sessions.cookie.secure: write auto"}},
 		{"no folder of services", "services: {folder: services}", "", []string{"services.folder: give the folder"}},
 		{"folder that is not there", "folder: services", "folder: elsewhere", []string{"services.folder: the folder cannot be read: no such file"}},
+		{"account closed by one address", "services: {", "throttle: {account: {every: 31s}}\nservices: {", []string{"throttle.account.every: write half of throttle.account_and_address.every or less: else one address alone closes an account to its owner"}},
 		{"limit of nothing", "services: {", "throttle: {account: {burst: 0}}\nservices: {", []string{"throttle.account.burst: write 1 or more"}},
 		{"S25: help that runs a script", "{mail: a", "{url: \"javascript:alert(1)\", mail: a", []string{"university.help.url: write an address that begins with https://"}},
 	}

@@ -211,6 +211,10 @@ func (c Config) checkLimits() []check {
 		{c.Login.Form.D() < time.Minute || c.Login.Form.D() > day, "login.form", "write a time between 1m and 1d"},
 		{c.Login.Concurrent < 1, "login.concurrent", "write 1 or more"},
 		{c.Login.Wait.D() > 30*time.Second, "login.wait", "write 30s or less: nobody waits longer"},
+		{
+			c.Throttle.Account.Every*2 > c.Throttle.AccountAndAddress.Every, "throttle.account.every",
+			"write half of throttle.account_and_address.every or less: else one address alone closes an account to its owner",
+		},
 	}
 	for _, limit := range []struct {
 		where string

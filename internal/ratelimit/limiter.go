@@ -2,82 +2,16 @@ package ratelimit
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/netip"
+	"slices"
 	"time"
 )
 
-// Limit allows Burst failures at once, and one more each time Every has
-// passed since.
-type Limit struct {
-	Burst int
-	Every time.Duration
-}
-
-// Limits are those of a [Limiter].
-type Limits struct {
-	// AccountAddress holds for one account tried from one address, and for
-	// one account tried from browsers that have proven it before.
-	AccountAddress Limit
-	// Address holds for one address, whatever the account. A campus, or the
-	// students of a residence, may share one: it is generous.
-	Address Limit
-	// Account holds for one account tried from anywhere.
-	Account Limit
-}
-
-// DefaultLimits allow 5 failures of one account from one address and then one
-// a minute, 200 failures of one address and then 100 a minute, 60 failures of
-// one account and then one in two minutes.
-func DefaultLimits() Limits {
-	return Limits{
-		AccountAddress: Limit{Burst: 5, Every: time.Minute},
-		Address:        Limit{Burst: 200, Every: time.Minute / 100},
-		Account:        Limit{Burst: 60, Every: 2 * time.Minute},
-	}
-}
-
-// Validate tells every fault at once.
-func (l Limits) Validate() error {
-	return errors.Join(
-		l.AccountAddress.validate("account and address"),
-		l.Address.validate("address"),
-		l.Account.validate("account"),
-	)
-}
-
-func (l Limit) validate(name string) error {
-	if l.Burst < 1 || l.Every < time.Millisecond {
-		return fmt.Errorf("limit by %s: needs a burst of 1 or more and an interval of 1ms or more", name)
-	}
-	return nil
-}
-
-// ceiling is the debt of a bucket that is full.
-func (l Limit) ceiling() time.Duration { return time.Duration(l.Burst) * l.Every }
-
-// retry is how long a bucket of this debt refuses, 0 when it has room.
-func (l Limit) retry(debt time.Duration) time.Duration { return max(0, debt+l.Every-l.ceiling()) }
-
-// Attempt is a login being tried.
-type Attempt struct {
-	// Account is the login as typed, folded by identity.FoldLogin, so that no
-	// spelling of it has a count of its own. Empty: no account is named, only the address
-	// counts.
-	Account string
-	// Address is the client's. IPv6 counts by /64, which is what one
-	// subscriber has. The zero Addr counts for no limit by address.
-	Address netip.Addr
-	// Known tells that this browser has proven this account before. Such an
-	// attempt is not refused for what others did.
-	Known bool
-}
-
-// Charge is an amount to add to the debt of a bucket.
+// Charge is an amount to add to the debt of a bucket, or to take from it.
 type Charge struct {
 	Key string
-	// Cost is added to the debt, which then is cut at Ceiling.
+	// Cost is the amount. A bucket has room for it where its debt, with the
+	// cost, is no more than Ceiling.
 	Cost, Ceiling time.Duration
 }
 
@@ -85,12 +19,25 @@ type Charge struct {
 // that is not there has none. Implementations are safe for concurrent use,
 // and cost one round trip a call.
 type Source interface {
-	// Debts returns the debt of each key, in their order.
-	Debts(ctx context.Context, keys []string) ([]time.Duration, error)
-	// Charge raises debts, each in one atomic step.
-	Charge(ctx context.Context, charges []Charge) error
-	// Clear forgives the debts of keys.
-	Clear(ctx context.Context, keys []string) error
+	// Take raises, for each group, the debts of all its buckets, or of none
+	// where one of them has no room. Looking and raising are one atomic step
+	// for each group. It returns how long it will be until each group has
+	// room, 0 for those that were taken.
+	Take(ctx context.Context, groups [][]Charge) ([]time.Duration, error)
+	// Refund lowers debts by their costs, to nothing at the least. Each group
+	// is one that Take knows.
+	Refund(ctx context.Context, groups [][]Charge) error
+}
+
+// Hold is what an attempt has taken. It is a value: what is not given back
+// stays counted.
+type Hold struct {
+	taken []group
+	// Refused tells that the person was tried too often by another of their
+	// names. The answer must be that of a wrong password, whatever the
+	// directory says: a refusal that can be told from it would tell to whom
+	// the name belongs.
+	Refused bool
 }
 
 // Limiter tells who must wait before trying another password. It is safe for
@@ -110,100 +57,140 @@ func New(source Source, limits Limits, pseudonym func(purpose, value string) str
 	return &Limiter{source: source, limits: limits, pseudonym: pseudonym}, nil
 }
 
-// Check tells how long to wait before this attempt may go on; 0: go ahead. It
-// changes nothing, so an attempt that is refused makes nobody wait longer.
-func (l *Limiter) Check(ctx context.Context, a Attempt) (time.Duration, error) {
-	buckets := l.buckets(a)
-	keys := make([]string, 0, len(buckets))
-	limits := make([]Limit, 0, len(buckets))
-	for _, b := range buckets {
-		if !b.countOnly {
-			keys, limits = append(keys, b.key), append(limits, b.limit)
-		}
+// Take counts an attempt as failed before its password is looked at, so that
+// no number of attempts at once gets past a limit. It returns what was taken,
+// or how long to wait before trying again, and then nothing is taken: an
+// attempt that is refused makes nobody wait longer.
+//
+// The caller does nothing more where the password is wrong, and calls
+// [Limiter.Forgive] where it is right, [Limiter.Return] where nobody could
+// tell.
+func (l *Limiter) Take(ctx context.Context, a Attempt) (Hold, time.Duration, error) {
+	groups := []group{
+		l.group(a.Account, l.limits.account(a, "typed")),
+		// The count of the person is that of their uid. Where another name was
+		// typed, it is learned too late: see Also.
+		l.group(a.Account, l.limits.account(a, "person")).silently(),
+		l.group(site(a.Address), l.limits.address(a)),
 	}
-	if len(keys) == 0 {
-		return 0, nil
+	if a.Known {
+		groups[2].ignored = true
 	}
-	debts, err := l.source.Debts(ctx, keys)
+	hold, retry, err := l.take(ctx, groups)
 	if err != nil {
-		return 0, fmt.Errorf("check login limits: %w", err)
+		return Hold{}, 0, fmt.Errorf("count a login: %w", err)
 	}
-	var retry time.Duration
-	for i, limit := range limits {
-		retry = max(retry, limit.retry(debts[i]))
+	if retry == 0 {
+		return hold, 0, nil
 	}
-	return retry, nil
+	if err := l.Return(ctx, hold); err != nil {
+		return Hold{}, 0, err
+	}
+	return Hold{}, retry, nil
 }
 
-// Fail counts a password that was wrong.
-func (l *Limiter) Fail(ctx context.Context, a Attempt) error {
-	buckets := l.buckets(a)
-	if len(buckets) == 0 {
-		return nil
+// Also counts an attempt on the person whom the directory found behind what
+// was typed, by their uid. It returns what is held now. It counts for callers
+// that hung up, too.
+func (l *Limiter) Also(ctx context.Context, h Hold, person Attempt) (Hold, error) {
+	groups := []group{l.group(person.Account, l.limits.account(person, "person")).silently()}
+	more, _, err := l.take(context.WithoutCancel(ctx), groups)
+	if err != nil {
+		return h, fmt.Errorf("count a login: %w", err)
 	}
-	charges := make([]Charge, len(buckets))
-	for i, b := range buckets {
-		charges[i] = Charge{Key: b.key, Cost: b.limit.Every, Ceiling: b.limit.ceiling()}
-	}
-	if err := l.source.Charge(ctx, charges); err != nil {
-		return fmt.Errorf("count a failed login: %w", err)
-	}
-	return nil
+	return Hold{taken: slices.Concat(h.taken, more.taken), Refused: h.Refused || more.Refused}, nil
 }
 
 // Forgive forgets the failures of an attempt's account from its address, or
 // from its known browsers: the password was right. What the address did to
 // others, and others to the account, stays counted.
-func (l *Limiter) Forgive(ctx context.Context, a Attempt) error {
-	if a.Account == "" {
+func (l *Limiter) Forgive(ctx context.Context, h Hold) error {
+	forgiven := slices.Clone(h.taken)
+	for i, g := range forgiven {
+		forgiven[i].charges = slices.Clone(g.charges)
+		for j, own := range g.own {
+			if own {
+				forgiven[i].charges[j].Cost = g.charges[j].Ceiling
+			}
+		}
+	}
+	return l.Return(ctx, Hold{taken: forgiven})
+}
+
+// Return gives back what an attempt has taken: its password was not judged. It
+// does so for callers that hung up, too.
+func (l *Limiter) Return(ctx context.Context, h Hold) error {
+	if len(h.taken) == 0 {
 		return nil
 	}
-	if err := l.source.Clear(ctx, []string{l.own(a)}); err != nil {
-		return fmt.Errorf("forget failed logins: %w", err)
+	groups := make([][]Charge, len(h.taken))
+	for i, g := range h.taken {
+		groups[i] = g.charges
+	}
+	if err := l.source.Refund(context.WithoutCancel(ctx), groups); err != nil {
+		return fmt.Errorf("give back what a login counted: %w", err)
 	}
 	return nil
 }
 
-// bucket is one count that an attempt falls under.
-type bucket struct {
-	key   string
-	limit Limit
-	// countOnly: failures are counted, but do not refuse this attempt.
-	countOnly bool
+// take returns what was taken, and how long to wait for the groups that had no
+// room and may refuse.
+func (l *Limiter) take(ctx context.Context, groups []group) (Hold, time.Duration, error) {
+	groups = slices.DeleteFunc(groups, func(g group) bool { return len(g.charges) == 0 })
+	if len(groups) == 0 {
+		return Hold{}, 0, nil
+	}
+	charges := make([][]Charge, len(groups))
+	for i, g := range groups {
+		charges[i] = g.charges
+	}
+	waits, err := l.source.Take(ctx, charges)
+	if err != nil {
+		return Hold{}, 0, err
+	}
+	var hold Hold
+	var retry time.Duration
+	for i, g := range groups {
+		switch {
+		case waits[i] == 0:
+			hold.taken = append(hold.taken, g)
+		case g.silent:
+			hold.Refused = true
+		case !g.ignored:
+			retry = max(retry, waits[i])
+		}
+	}
+	return hold, retry, nil
 }
 
-func (l *Limiter) buckets(a Attempt) []bucket {
-	buckets := make([]bucket, 0, 3)
-	if a.Account != "" {
-		buckets = append(buckets, bucket{key: l.own(a), limit: l.limits.AccountAddress})
-	}
-	if a.Address.IsValid() {
-		buckets = append(buckets, bucket{key: l.key("address", network(a.Address)), limit: l.limits.Address, countOnly: a.Known})
-	}
-	if a.Account != "" && !a.Known {
-		buckets = append(buckets, bucket{key: l.key("account", a.Account), limit: l.limits.Account})
-	}
-	return buckets
+// group is buckets that are taken together or not at all.
+type group struct {
+	charges []Charge
+	own     []bool
+	// silent: its refusal must look like a wrong password.
+	silent bool
+	// ignored: it counts where it has room, and never refuses.
+	ignored bool
 }
 
-// own is the bucket of the account from this address. That of known browsers
-// follows them from address to address: a device cookie that was stolen gains
-// nothing from many addresses.
-func (l *Limiter) own(a Attempt) string {
-	if a.Known {
-		return l.key("known", a.Account)
+func (g group) silently() group {
+	g.silent = true
+	return g
+}
+
+// group names the buckets. What they have in common stands in braces, which
+// keep them together where a store is spread over several servers.
+func (l *Limiter) group(common string, buckets []bucket) group {
+	if len(buckets) == 0 {
+		return group{}
 	}
-	return l.key("pair", network(a.Address)+" "+a.Account)
+	g := group{charges: make([]Charge, len(buckets)), own: make([]bool, len(buckets))}
+	tag := "{" + l.key("group", common) + "}"
+	for i, b := range buckets {
+		g.charges[i] = Charge{Key: tag + l.key(b.kind, b.value), Cost: b.limit.Every, Ceiling: b.limit.ceiling()}
+		g.own[i] = b.own
+	}
+	return g
 }
 
 func (l *Limiter) key(kind, value string) string { return l.pseudonym("login limit "+kind, value) }
-
-// network is the part of an address that one subscriber cannot change at will.
-func network(addr netip.Addr) string {
-	addr = addr.Unmap().WithZone("")
-	if !addr.Is6() {
-		return addr.String()
-	}
-	const subscriber = 64
-	return netip.PrefixFrom(addr, subscriber).Masked().String()
-}

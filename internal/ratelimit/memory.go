@@ -27,39 +27,46 @@ func NewMemory(now func() time.Time) *Memory {
 	return &Memory{now: now, swept: now(), free: make(map[string]time.Time)}
 }
 
-// Debts implements [Source].
-func (m *Memory) Debts(_ context.Context, keys []string) ([]time.Duration, error) {
+// Take implements [Source].
+func (m *Memory) Take(_ context.Context, groups [][]Charge) ([]time.Duration, error) {
 	now := m.now()
-	debts := make([]time.Duration, len(keys))
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i, key := range keys {
-		debts[i] = max(0, m.free[key].Sub(now))
-	}
-	return debts, nil
-}
-
-// Charge implements [Source].
-func (m *Memory) Charge(_ context.Context, charges []Charge) error {
-	now := m.now()
+	waits := make([]time.Duration, len(groups))
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.sweep(now)
-	for _, c := range charges {
-		debt := max(0, m.free[c.Key].Sub(now))
-		m.free[c.Key] = now.Add(min(debt+c.Cost, c.Ceiling))
+	for i, group := range groups {
+		for _, c := range group {
+			waits[i] = max(waits[i], m.debt(c.Key, now)+c.Cost-c.Ceiling)
+		}
+		if waits[i] > 0 {
+			continue
+		}
+		for _, c := range group {
+			m.free[c.Key] = now.Add(m.debt(c.Key, now) + c.Cost)
+		}
+	}
+	return waits, nil
+}
+
+// Refund implements [Source].
+func (m *Memory) Refund(_ context.Context, groups [][]Charge) error {
+	now := m.now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, group := range groups {
+		for _, c := range group {
+			if left := m.debt(c.Key, now) - c.Cost; left > 0 {
+				m.free[c.Key] = now.Add(left)
+			} else {
+				delete(m.free, c.Key)
+			}
+		}
 	}
 	return nil
 }
 
-// Clear implements [Source].
-func (m *Memory) Clear(_ context.Context, keys []string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, key := range keys {
-		delete(m.free, key)
-	}
-	return nil
+func (m *Memory) debt(key string, now time.Time) time.Duration {
+	return max(0, m.free[key].Sub(now))
 }
 
 // Len is the number of debts held, for tests and metrics.

@@ -63,8 +63,8 @@ func TestRedisKeys(t *testing.T) {
 	l := limiter(t, world{source: ratelimit.NewRedis(client, "parvis:")}, ratelimit.DefaultLimits())
 	fail(t, l, from("192.0.2.1", "o22502142"), 5)
 	keys := keysOf(t, client)
-	if len(keys) != 3 {
-		t.Errorf("%d keys, want 3", len(keys))
+	if len(keys) != 5 {
+		t.Errorf("%d keys, want 5", len(keys))
 	}
 	for key, left := range keys {
 		if left <= 0 || left > 10*time.Minute || !strings.HasPrefix(key, "parvis:limit:") {
@@ -86,10 +86,11 @@ func TestRedisIsShared(t *testing.T) {
 		t.Errorf("%d attempts let through, want 5", got)
 	}
 	wantRetry(t, two, a, time.Minute)
-	if err := two.Forgive(t.Context(), a); err != nil {
+	hold, _ := take(t, two, from("192.0.2.2", "o22502142"))
+	if err := one.Forgive(t.Context(), hold); err != nil {
 		t.Fatal(err)
 	}
-	wantRetry(t, one, a, 0)
+	wantRetry(t, one, a, time.Minute)
 }
 
 // Limits outlive a restart; while Redis is down, nobody is let through.
@@ -97,13 +98,17 @@ func TestRedisGoesDownAndComesBack(t *testing.T) {
 	server := testkit.Redis(t)
 	l := limiter(t, world{source: ratelimit.NewRedis(redisClient(t, server), "parvis:")}, ratelimit.DefaultLimits())
 	a := from("192.0.2.1", "o22502142")
-	fail(t, l, a, 5)
+	fail(t, l, a, 4)
+	hold, _ := take(t, l, a)
 	server.Kill()
-	if _, err := l.Check(t.Context(), a); err == nil {
-		t.Error("Check answers without Redis")
+	if _, _, err := l.Take(t.Context(), a); err == nil {
+		t.Error("Take answers without Redis")
 	}
-	if err := l.Fail(t.Context(), a); err == nil {
-		t.Error("Fail answers without Redis")
+	if _, err := l.Also(t.Context(), hold, a); err == nil {
+		t.Error("Also answers without Redis")
+	}
+	if err := l.Forgive(t.Context(), hold); err == nil {
+		t.Error("Forgive answers without Redis")
 	}
 	server.Start()
 	if retry := retryAfter(t, l, a); retry <= 0 || retry > time.Minute {
@@ -135,15 +140,14 @@ func TestRedisRoundTrips(t *testing.T) {
 	}
 	var n trips
 	client.AddHook(&n)
-	retryAfter(t, l, a)
-	if err := l.Fail(t.Context(), a); err != nil {
-		t.Fatal(err)
+	fail(t, l, a, 1)
+	if n != 1 {
+		t.Errorf("%d round trips for a wrong password, want 1", n)
 	}
-	if err := l.Forgive(t.Context(), a); err != nil {
-		t.Fatal(err)
-	}
-	if n != 3 {
-		t.Errorf("%d round trips for three calls", n)
+	n = 0
+	succeed(t, l, a)
+	if n != 2 {
+		t.Errorf("%d round trips for a right password, want 2", n)
 	}
 }
 
@@ -154,16 +158,20 @@ func BenchmarkRedis(b *testing.B) {
 		b.Fatal(err)
 	}
 	a := from("192.0.2.1", "o22502142")
-	b.Run("check", func(b *testing.B) {
+	b.Run("right password", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := l.Check(b.Context(), a); err != nil {
+			hold, retry, err := l.Take(b.Context(), a)
+			if err != nil || retry > 0 {
+				b.Fatal(retry, err)
+			}
+			if err := l.Forgive(b.Context(), hold); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	b.Run("fail", func(b *testing.B) {
+	b.Run("refused", func(b *testing.B) {
 		for b.Loop() {
-			if err := l.Fail(b.Context(), a); err != nil {
+			if _, _, err := l.Take(b.Context(), a); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -10,11 +10,7 @@ import (
 
 	"parvis/identity"
 	"parvis/ldapstore/internal/account"
-	"parvis/ldapstore/internal/pace"
 )
-
-// maxPassword is how long a password may be, in bytes.
-const maxPassword = 1024
 
 // Options say how the file is laid out; all have defaults.
 type Options struct {
@@ -37,7 +33,6 @@ type Store struct {
 	options Options
 	people  *tree
 	decoy   hash
-	pace    pace.Pace
 }
 
 // Open reads a directory from a file.
@@ -90,22 +85,22 @@ func (o Options) withDefaults() Options {
 }
 
 // Authenticate proves a password. It returns [identity.ErrBadCredentials] for all
-// that was not proven and an [*identity.StateError] for a right password on an
+// that was not proven, with the UID of the one person whose login it was, and an [*identity.StateError] for a right password on an
 // account that may not be used.
-func (s *Store) Authenticate(ctx context.Context, login, password string) (identity.Person, error) {
-	if password == "" || len(password) > maxPassword {
+func (s *Store) Authenticate(_ context.Context, login, password string) (identity.Person, error) {
+	if password == "" || len(password) > identity.MaxPassword {
 		return identity.Person{}, identity.ErrBadCredentials
 	}
-	begun := time.Now()
 	found := s.people.find(login)
-	if found == nil || len(found.hashes) == 0 {
+	if found == nil {
 		s.decoy.matches(password)
-		s.pace.Level(ctx, begun, false)
 		return identity.Person{}, identity.ErrBadCredentials
+	}
+	if len(found.hashes) == 0 {
+		s.decoy.matches(password)
 	}
 	if !found.proves(password) {
-		s.pace.Level(ctx, begun, true)
-		return identity.Person{}, identity.ErrBadCredentials
+		return identity.Person{UID: found.uid}, identity.ErrBadCredentials
 	}
 	person := s.person(found)
 	if person.State != identity.Active {
@@ -135,6 +130,7 @@ func (s *Store) person(found *entry) identity.Person {
 		UID:        found.uid,
 		Attributes: account.Select(found, s.options.Attributes),
 		State:      account.State(found, s.options.Now()),
+		Logins:     account.Logins(found, found.uid, s.options.LoginAttributes),
 	}
 }
 

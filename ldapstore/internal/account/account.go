@@ -29,6 +29,20 @@ func Attributes() []string {
 	}
 }
 
+// Logins returns what the person of an entry may log in with, folded, each
+// once: the uid, then the values of the login attributes.
+func Logins(entry Entry, uid string, attributes []string) []string {
+	logins := []string{identity.FoldLogin(uid)}
+	for _, name := range attributes {
+		for _, value := range entry.Values(name) {
+			if login := identity.FoldLogin(value); login != "" && !slices.Contains(logins, login) {
+				logins = append(logins, login)
+			}
+		}
+	}
+	return logins
+}
+
 // Select returns the wanted attributes of an entry under the wanted names,
 // without those that have no value. The values are copies.
 func Select(entry Entry, wanted []string) identity.Attributes {
