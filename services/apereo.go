@@ -189,8 +189,10 @@ func (in *importer) page(o *object, name string) string {
 func (in *importer) contacts(o *object) []Contact {
 	var list []Contact
 	for _, c := range o.children("contacts", false) {
-		list = append(list, Contact{Name: c.text("name"), Email: c.text("email"), Phone: c.text("phone"),
-			Department: c.text("department"), Type: c.text("type")})
+		list = append(list, Contact{
+			Name: c.text("name"), Email: c.text("email"), Phone: c.text("phone"),
+			Department: c.text("department"), Type: c.text("type"),
+		})
 		c.accept("id")
 		c.done()
 	}

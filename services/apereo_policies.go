@@ -307,8 +307,10 @@ func (in *importer) dateTime(o *object, name string) time.Time {
 		}
 		zone = loaded
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04",
-		time.DateOnly, "01/02/2006", "01/02/2006 15:04", "01/02/2006 03:04 PM"} {
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04",
+		time.DateOnly, "01/02/2006", "01/02/2006 15:04", "01/02/2006 03:04 PM",
+	} {
 		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
 			return t
 		}

@@ -120,8 +120,8 @@ func (o *object) key(name string) string {
 	return o.path + "." + name
 }
 
-func (o *object) complain(name, format string, args ...any) {
-	o.in.wrong(o.strict, o.key(name), format, args...)
+func (o *object) complain(name, message string) {
+	o.in.wrong(o.strict, o.key(name), "%s", message)
 }
 
 func (o *object) get(name string) any {

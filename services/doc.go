@@ -12,7 +12,7 @@
 // What it must never do:
 //
 //   - widen access by mistake. A file that cannot be read stops [Open]; after
-//     that, a folder with a broken file keeps the whole last good version. An
+//     that, its last good version stays while the other files are taken. An
 //     entry that asks for something this server cannot do in matching, access,
 //     release or naming is refused: it still takes its place among the others,
 //     and denies, so that no wider entry behind it answers in its stead.

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -40,7 +41,7 @@ type Explanation struct {
 type Step struct {
 	Service *Service
 	Matches bool
-	// Reason is why not.
+	// Reason is which pattern matches, or why none does.
 	Reason string
 }
 
@@ -58,7 +59,7 @@ func (r *Registry) Explain(service string, person *identity.Person, now time.Tim
 			e.Behind = append(e.Behind, s)
 		case matches:
 			e.Match = s
-			e.Steps = append(e.Steps, Step{Service: s, Matches: true})
+			e.Steps = append(e.Steps, Step{Service: s, Matches: true, Reason: s.matching(&t)})
 		case e.Match == nil:
 			e.Steps = append(e.Steps, Step{Service: s, Reason: s.mismatch(&t)})
 		}
@@ -71,13 +72,35 @@ func (r *Registry) Explain(service string, person *identity.Person, now time.Tim
 		return e
 	}
 	e.Person = person
-	if err := e.Match.Allow(person.UID, person.Attributes, now); err != nil {
-		e.Denied = err.(*AccessError).Reason
+	if denied, ok := errors.AsType[*AccessError](e.Match.Allow(person.UID, person.Attributes, now)); ok {
+		e.Denied = denied.Reason
 		return e
 	}
 	e.Username = e.Match.Username(person.UID, person.Attributes)
 	e.Released = e.Match.Release(person.UID, person.Attributes)
 	return e
+}
+
+// Admits tells whether the service is served and, of a person, whether they may
+// log in and are let in.
+func (e Explanation) Admits() bool {
+	return e.Unsafe == "" && e.Match != nil && e.Closed == "" && e.Denied == "" && e.mayLogIn()
+}
+
+// mayLogIn tells whether the account may be used. A person without a state was
+// made by the caller.
+func (e Explanation) mayLogIn() bool {
+	return e.Person == nil || e.Person.State == "" || e.Person.State == identity.Active
+}
+
+// matching names the pattern of the entry that matches.
+func (s *Service) matching(t *target) string {
+	for i := range s.matchers {
+		if s.matchers[i].matches(t) {
+			return s.matchers[i].String()
+		}
+	}
+	return ""
 }
 
 func (s *Service) mismatch(t *target) string {
@@ -116,7 +139,7 @@ func (e Explanation) write(b *strings.Builder) {
 	for _, step := range e.Steps {
 		s := step.Service
 		if step.Matches {
-			fmt.Fprintf(b, "MATCH     %d  %s  (%s, order %d)\n", s.ID, s.Name, s.File, s.Order)
+			fmt.Fprintf(b, "MATCH     %d  %s  (%s, order %d): %s\n", s.ID, s.Name, s.File, s.Order, step.Reason)
 		} else {
 			fmt.Fprintf(b, "no        %d  %s: the service does not match %s\n", s.ID, s.Name, step.Reason)
 		}
@@ -140,6 +163,9 @@ func (e Explanation) write(b *strings.Builder) {
 func (e Explanation) writePerson(b *strings.Builder) {
 	if e.Person == nil {
 		return
+	}
+	if !e.mayLogIn() {
+		fmt.Fprintf(b, "ACCOUNT   %s: cannot log in\n", e.Person.State)
 	}
 	if e.Denied != "" {
 		fmt.Fprintf(b, "DENIED    %s: %s\n", e.Person.UID, e.Denied)

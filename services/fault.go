@@ -2,6 +2,7 @@ package services
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,8 +15,8 @@ const (
 	Warning Level = iota
 	// Refused means that the entry keeps its place and denies.
 	Refused
-	// Broken means that the folder cannot be used: which services the file
-	// stands for is not known.
+	// Broken means that the file cannot be used: which services it stands for is
+	// not known. At start nothing is used then; later, its last good version.
 	Broken
 )
 
@@ -59,7 +60,7 @@ func (f Fault) String() string {
 	return b.String()
 }
 
-// LoadError is a folder that cannot be used, with every broken file in it.
+// LoadError tells the files of a folder that cannot be used.
 type LoadError struct {
 	// Faults are those of level [Broken], in the order of the files.
 	Faults []Fault
@@ -68,7 +69,7 @@ type LoadError struct {
 // Error lists every fault, one a line, with its excerpt.
 func (e *LoadError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "load services: %d broken file(s)", len(e.Faults))
+	fmt.Fprintf(&b, "load services: %d broken file(s)", len(e.Files()))
 	for _, f := range e.Faults {
 		b.WriteString("\n  " + f.String())
 		for line := range strings.SplitSeq(strings.TrimRight(f.Excerpt, "\n"), "\n") {
@@ -78,4 +79,19 @@ func (e *LoadError) Error() string {
 		}
 	}
 	return b.String()
+}
+
+// Files names the broken files, each once, in order.
+func (e *LoadError) Files() []string { return faulty(e.Faults) }
+
+// faulty names the files that cannot be used.
+func faulty(faults []Fault) []string {
+	var files []string
+	for _, fault := range faults {
+		if fault.Level == Broken {
+			files = append(files, fault.File)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
 }

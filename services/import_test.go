@@ -218,8 +218,10 @@ func TestJavaExpressions(t *testing.T) {
 // trying them all.
 func TestIndexMissesNothing(t *testing.T) {
 	hosts := []string{"a.fr", "b.fr", "a.fr:8443", "x.a.fr", "a.fr.evil.com"}
-	shapes := []string{`^https?://%s/.*`, `https://%s(:443)?(/.*)?$`, `^(https|imaps)://%s.*`, `(?i)^HTTPS://%s/app`, `.*://%s/.*`, `^[a-z]+://%s/.*`,
-		`^https://(www\.)?%s/.*`, `^https://%s`, `^x:/[a-z]?://%s/`, `^https://%s|^http://%s/x`, `^http[s]?://%s\?.*`, `https*://%s#.*`}
+	shapes := []string{
+		`^https?://%s/.*`, `https://%s(:443)?(/.*)?$`, `^(https|imaps)://%s.*`, `(?i)^HTTPS://%s/app`, `.*://%s/.*`, `^[a-z]+://%s/.*`,
+		`^https://(www\.)?%s/.*`, `^https://%s`, `^x:/[a-z]?://%s/`, `^https://%s|^http://%s/x`, `^http[s]?://%s\?.*`, `https*://%s#.*`,
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		var pairs []string
 		n := rapid.IntRange(1, 8).Draw(t, "n")

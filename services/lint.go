@@ -60,8 +60,10 @@ type linter struct {
 }
 
 func (l *linter) add(severity Severity, rule, what, why, instead string) {
-	l.findings = append(l.findings, Finding{File: l.service.File, Service: l.service.Name, ID: l.service.ID,
-		Severity: severity, Rule: rule, What: what, Why: why, Instead: instead})
+	l.findings = append(l.findings, Finding{
+		File: l.service.File, Service: l.service.Name, ID: l.service.ID,
+		Severity: severity, Rule: rule, What: what, Why: why, Instead: instead,
+	})
 }
 
 // strangers are sites that no pattern but a wildcard matches.

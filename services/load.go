@@ -41,9 +41,15 @@ type file struct {
 func scan(fsys fs.FS) folder {
 	found := folder{logos: map[string][]byte{}}
 	sum := sha256.New()
+	// What cannot be read is a fault, and stops nothing: the others are read.
+	unread := func(name string, err error) {
+		found.faults = append(found.faults, Fault{File: name, Level: Broken, Message: err.Error()})
+		addTo(sum, name, []byte(err.Error()))
+	}
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
+			unread(name, fmt.Errorf("read folder: %w", err))
+			return nil
 		}
 		if name != "." && strings.HasPrefix(path.Base(name), ".") {
 			if entry.IsDir() {
@@ -57,8 +63,7 @@ func scan(fsys fs.FS) folder {
 		}
 		data, err := readFile(fsys, name)
 		if err != nil {
-			found.faults = append(found.faults, Fault{File: name, Level: Broken, Message: err.Error()})
-			addTo(sum, name, []byte(err.Error()))
+			unread(name, err)
 			return nil
 		}
 		addTo(sum, name, data)
@@ -70,8 +75,7 @@ func scan(fsys fs.FS) folder {
 		return nil
 	})
 	if err != nil {
-		found.faults = append(found.faults, Fault{File: ".", Level: Broken, Message: err.Error()})
-		addTo(sum, ".", []byte(err.Error()))
+		unread(".", err)
 	}
 	sum.Sum(found.sum[:0])
 	return found
@@ -81,9 +85,9 @@ func addTo(sum hash.Hash, name string, data []byte) {
 	var sizes [16]byte
 	binary.BigEndian.PutUint64(sizes[:8], uint64(len(name)))
 	binary.BigEndian.PutUint64(sizes[8:], uint64(len(data)))
-	sum.Write(sizes[:])
-	io.WriteString(sum, name)
-	sum.Write(data)
+	for _, part := range [][]byte{sizes[:], []byte(name), data} {
+		_, _ = sum.Write(part) // a hash takes all
+	}
 }
 
 func isServiceFile(name string) bool {
@@ -102,7 +106,7 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	if info, err := f.Stat(); err != nil {
 		return nil, fmt.Errorf("read file: %w", err)
 	} else if !info.Mode().IsRegular() {
@@ -116,39 +120,6 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 		return nil, errors.New("file is larger than 1 MiB")
 	}
 	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
-}
-
-// load makes a version out of a reading, or a *LoadError.
-func load(from folder) (*snapshot, error) {
-	next := &snapshot{logos: map[string]Logo{}, sum: from.sum, faults: from.faults}
-	ids := map[int64]string{}
-	for _, f := range from.files {
-		s, faults := parse(f)
-		next.faults = append(next.faults, faults...)
-		if s == nil {
-			continue
-		}
-		if other, taken := ids[s.ID]; taken {
-			next.faults = append(next.faults, Fault{File: f.path, Key: "id", Level: Broken,
-				Message: fmt.Sprintf("id %d is already that of %s", s.ID, other)})
-			continue
-		}
-		ids[s.ID] = f.path
-		next.faults = append(next.faults, next.addLogo(s, from.logos)...)
-		next.services = append(next.services, s)
-	}
-	var broken []Fault
-	for _, fault := range next.faults {
-		if fault.Level == Broken {
-			broken = append(broken, fault)
-		}
-	}
-	if len(broken) > 0 {
-		return nil, &LoadError{Faults: broken}
-	}
-	next.services = sorted(next.services)
-	next.index = newIndex(next.services)
-	return next, nil
 }
 
 var yamlClass = regexp.MustCompile(`(?m)^\s*(---\s*)?!<[A-Za-z]|^["']?@class["']?\s*:`)
@@ -185,6 +156,6 @@ func parseFormat(f file) (*Service, []Fault) {
 // the file keeps its name.
 func fileID(name string) int64 {
 	h := fnv.New64a()
-	io.WriteString(h, name)
+	_, _ = h.Write([]byte(name)) // a hash takes all
 	return int64(h.Sum64()>>1) | 1<<40
 }

@@ -46,14 +46,18 @@ func (v *snapshot) addLogo(s *Service, logos map[string][]byte) []Fault {
 	}
 	data, ok := logos[s.Logo]
 	if !ok {
-		fault := Fault{File: s.File, Key: "logo", Level: Warning,
-			Message: "there is no svg, png, jpeg or webp file of this name in " + logoFolder + "/"}
+		fault := Fault{
+			File: s.File, Key: "logo", Level: Warning,
+			Message: "there is no svg, png, jpeg or webp file of this name in " + logoFolder + "/",
+		}
 		s.Logo = ""
 		return []Fault{fault}
 	}
 	if logoType(s.Logo) == "image/svg+xml" && activeSVG.Match(data) {
-		fault := Fault{File: s.File, Key: "logo", Level: Warning,
-			Message: "the picture holds a script or loads something from elsewhere; it is not shown"}
+		fault := Fault{
+			File: s.File, Key: "logo", Level: Warning,
+			Message: "the picture holds a script or loads something from elsewhere; it is not shown",
+		}
 		s.Logo = ""
 		return []Fault{fault}
 	}

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -40,6 +41,19 @@ func (m *matcher) matches(t *target) bool {
 		return strings.HasPrefix(t.cleaned, m.text)
 	}
 	return m.re.MatchString(t.cleaned)
+}
+
+// String says in words what matches.
+func (m *matcher) String() string {
+	switch m.kind {
+	case matchURL:
+		return "below " + m.source
+	case matchExact:
+		return "exactly " + m.source
+	case matchPrefix:
+		return "starts with " + m.source
+	}
+	return "regex " + m.source
 }
 
 // mismatch says in words why a service does not match, or "".
@@ -84,13 +98,13 @@ func parseURLPattern(text string) (urlPattern, error) {
 	case t.fault != "":
 		return p, fmt.Errorf("not a safe URL (%s)", t.fault)
 	case t.scheme == "" || t.authority == "":
-		return p, fmt.Errorf("not a URL: write it in full, as https://app.univ.example/")
+		return p, errors.New("not a URL: write it in full, as https://app.univ.example/")
 	case strings.ContainsAny(t.path, "?#*"):
-		return p, fmt.Errorf("a url takes no '?', '#' or '*' after the host: anything below the path matches already")
+		return p, errors.New("a url takes no '?', '#' or '*' after the host: anything below the path matches already")
 	case strings.Contains(t.authority, "*"):
-		return p, fmt.Errorf("only the first label of the host may be '*', as in https://*.univ.example/")
+		return p, errors.New("only the first label of the host may be '*', as in https://*.univ.example/")
 	case p.wildcard && strings.Count(t.authority, ".") < 1:
-		return p, fmt.Errorf("'*' in front of a whole top-level domain")
+		return p, errors.New("'*' in front of a whole top-level domain")
 	}
 	p.scheme = t.scheme
 	p.host = withoutDefaultPort(t.scheme, t.authority)

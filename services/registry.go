@@ -13,16 +13,14 @@ import (
 	"time"
 )
 
-// Registry answers from the last good version of a folder of service files.
-// Its methods may be called from any number of goroutines.
+// Registry answers from a folder of service files, each in its last good
+// version. Its methods may be called from any number of goroutines.
 type Registry struct {
 	fsys fs.FS
 	log  *slog.Logger
 	now  func() time.Time
 
 	current atomic.Pointer[snapshot]
-	// broken are the faults of the last reload, when it was not taken.
-	broken atomic.Pointer[[]Fault]
 	// reload lets one reload run at a time.
 	reload sync.Mutex
 }
@@ -34,6 +32,12 @@ type snapshot struct {
 	logos    map[string]Logo
 	faults   []Fault
 	sum      digest
+
+	// good, pictures and ids are what the next version falls back to: the
+	// files taken and the logos by path, and the file that holds each id.
+	good     map[string]file
+	pictures map[string][]byte
+	ids      map[int64]string
 }
 
 // Option changes how a registry works.
@@ -48,26 +52,54 @@ func Clock(now func() time.Time) Option {
 // error is a *LoadError that lists them all: what a broken file was meant to
 // close cannot be known.
 func Open(dir string, log *slog.Logger, options ...Option) (*Registry, error) {
-	if info, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("open services folder: %w", err)
-	} else if !info.IsDir() {
-		return nil, fmt.Errorf("open services folder: %s is not a folder", dir)
+	fsys, err := openFolder(dir)
+	if err != nil {
+		return nil, err
 	}
-	return OpenFS(os.DirFS(dir), log, options...)
+	return OpenFS(fsys, log, options...)
 }
 
 // OpenFS is [Open] over any file system, an embedded one for instance.
 func OpenFS(fsys fs.FS, log *slog.Logger, options ...Option) (*Registry, error) {
-	r := &Registry{fsys: fsys, log: log, now: time.Now}
-	for _, option := range options {
-		option(r)
-	}
-	next, err := load(scan(fsys))
-	if err != nil {
+	r := newRegistry(fsys, log, options)
+	next := load(scan(fsys), nil)
+	if err := next.err(); err != nil {
 		return nil, err
 	}
 	r.take(next)
 	return r, nil
+}
+
+// Inspect reads a folder to look at it: the files that can be read are there
+// even when others are broken, and [Registry.Faults] tells those. Never serve
+// from it: what a broken file was meant to close is open.
+func Inspect(dir string, options ...Option) (*Registry, error) {
+	fsys, err := openFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := newRegistry(fsys, slog.New(slog.DiscardHandler), options)
+	r.take(load(scan(fsys), nil))
+	return r, nil
+}
+
+func openFolder(dir string) (fs.FS, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open services folder: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("open services folder: %s is not a folder", dir)
+	}
+	return os.DirFS(dir), nil
+}
+
+func newRegistry(fsys fs.FS, log *slog.Logger, options []Option) *Registry {
+	r := &Registry{fsys: fsys, log: log, now: time.Now}
+	for _, option := range options {
+		option(r)
+	}
+	return r
 }
 
 // Find returns the entry that a service belongs to: the first that matches,
@@ -97,14 +129,15 @@ func (r *Registry) Services() []*Service {
 	return slices.Clone(r.current.Load().services)
 }
 
-// Faults returns what is wrong in the folder: the faults of the version in use
-// and, when a later one could not be taken, what broke it.
+// Faults returns what is wrong in the folder as it was last read, by file.
 func (r *Registry) Faults() []Fault {
-	faults := slices.Clone(r.current.Load().faults)
-	if broken := r.broken.Load(); broken != nil {
-		faults = append(slices.Clone(*broken), faults...)
-	}
-	return faults
+	return slices.Clone(r.current.Load().faults)
+}
+
+// Faulty names the files that could not be taken when the folder was last read,
+// in order. The last good version of each is in use, if it ever had one.
+func (r *Registry) Faulty() []string {
+	return faulty(r.current.Load().faults)
 }
 
 // Logo returns the picture of a service. It was read with the folder: nothing
@@ -124,8 +157,9 @@ func (r *Registry) LogoNamed(name string) (Logo, bool) {
 	return logo, ok
 }
 
-// Reload reads the folder now. When it cannot be used, the version in use stays
-// and the error is a *LoadError.
+// Reload reads the folder now, and takes it: of a file that is broken, the last
+// good version stays; all others are taken. The error is then a *LoadError that
+// tells the broken ones.
 func (r *Registry) Reload() error {
 	return r.replace(scan(r.fsys))
 }
@@ -133,22 +167,20 @@ func (r *Registry) Reload() error {
 func (r *Registry) replace(folder folder) error {
 	r.reload.Lock()
 	defer r.reload.Unlock()
-	next, err := load(folder)
-	if err != nil {
-		r.broken.Store(&err.(*LoadError).Faults)
-		return err
-	}
-	r.broken.Store(nil)
+	next := load(folder, r.current.Load())
 	r.take(next)
-	return nil
+	return next.err()
 }
 
-// take puts a version in use and tells what an operator should know of it.
+// take puts a version in use and tells what an operator should know of it, but
+// for the broken files, which its error tells.
 func (r *Registry) take(next *snapshot) {
 	r.current.Store(next)
-	r.log.Info("services loaded", "services", len(next.services), "faults", len(next.faults))
+	r.log.Info("services loaded", "services", len(next.services), "faulty_files", len(faulty(next.faults)))
 	for _, fault := range next.faults {
-		r.log.Warn("service file fault", "file", fault.File, "key", fault.Key, "level", fault.Level.String(), "fault", fault.Message)
+		if fault.Level != Broken {
+			r.log.Warn("service file fault", "file", fault.File, "key", fault.Key, "level", fault.Level.String(), "fault", fault.Message)
+		}
 	}
 	for _, s := range next.services {
 		if s.enabled && s.refused == "" && s.isWildcard() {

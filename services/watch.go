@@ -2,19 +2,18 @@ package services
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
 // Watch reads the folder every so often, until ctx ends, and takes what has
 // changed. A change is taken when two readings in a row agree: a file caught
 // while it is being written may well be read, and lack the lines that close it.
-// A version that cannot be used is logged one time and left aside.
+// Files that cannot be used are logged one time; see [Registry.Reload].
 func (r *Registry) Watch(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	// judged is the last version taken or left aside; seen is the last reading.
-	judged := r.current.Load().sum
-	seen := judged
+	seen := r.current.Load().sum
 	for {
 		select {
 		case <-ctx.Done():
@@ -26,13 +25,11 @@ func (r *Registry) Watch(ctx context.Context, every time.Duration) {
 		folder := scan(r.fsys)
 		settled := folder.sum == seen
 		seen = folder.sum
-		if !settled || seen == judged {
+		if !settled || seen == r.current.Load().sum {
 			continue
 		}
-		judged = seen
-		err := r.replace(folder)
-		if err != nil {
-			r.log.Error("services not reloaded, the last good version stays", "error", err.Error())
+		if broken, ok := errors.AsType[*LoadError](r.replace(folder)); ok {
+			r.log.ErrorContext(ctx, "service files not taken: the last good version of each stays", "files", broken.Files(), "error", broken.Error())
 		}
 	}
 }
