@@ -45,6 +45,7 @@ func protocolAttributes(authTime time.Time, rememberMe, newLogin bool) []attribu
 // overridden: a service may trust it.
 func appendReleased(list []attribute, released identity.Attributes) []attribute {
 	own := len(list)
+	list = slices.Grow(list, len(released))
 	for name, values := range released {
 		name = elementName(name)
 		if name == "" || name == authenticationDate || name == longTermToken || name == fromNewLogin {

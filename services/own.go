@@ -206,7 +206,7 @@ func (b *ownBuilder) release(s *Service) {
 	if own.UIDAs != "" {
 		chain.policies = append(chain.policies, releasePrincipal(own.UIDAs))
 	}
-	s.release = chain
+	s.release = chain.shortest()
 	if len(own.Only) == 0 {
 		return
 	}
@@ -216,7 +216,7 @@ func (b *ownBuilder) release(s *Service) {
 			patterns[name] = append(patterns[name], globPattern(value))
 		}
 	}
-	s.release = releaseFiltered{policy: chain, patterns: patterns}
+	s.release = releaseFiltered{policy: chain.shortest(), patterns: patterns}
 }
 
 func (b *ownBuilder) username(s *Service) {

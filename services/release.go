@@ -154,6 +154,15 @@ const (
 	mergeUnion
 )
 
+// shortest is the policy itself where the chain has one, as most have: each
+// validation waits for it, and a chain takes a map for each of its policies.
+func (p releaseChain) shortest() releaser {
+	if len(p.policies) == 1 {
+		return p.policies[0]
+	}
+	return p
+}
+
 func (p releaseChain) release(uid string, from, into identity.Attributes) {
 	for _, policy := range p.policies {
 		part := identity.Attributes{}

@@ -1,16 +1,11 @@
 package audit
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // What happened, for [Event.Action].
@@ -60,39 +55,24 @@ type Event struct {
 	Count int
 }
 
-// Sizes of what a line may hold, in bytes before escaping.
-const (
-	maxWord    = 64
-	maxUser    = 256
-	maxReason  = 256
-	maxService = 1024
-)
-
-// line is the order and the spelling of what is written.
-type line struct {
-	Time      string `json:"time"`
-	Action    string `json:"action"`
-	Outcome   string `json:"outcome,omitempty"`
-	User      string `json:"user,omitempty"`
-	LoginHash string `json:"login_hash,omitempty"`
-	Service   string `json:"service,omitempty"`
-	Ticket    string `json:"ticket,omitempty"`
-	Session   string `json:"session,omitempty"`
-	Client    string `json:"client,omitempty"`
-	Request   string `json:"request,omitempty"`
-	Reason    string `json:"reason,omitempty"`
-	Count     int    `json:"count,omitempty"`
-}
-
 // Log writes events. It is safe for concurrent use.
 type Log struct {
 	w     io.Writer
 	now   func() time.Time
 	fault func(context.Context, error)
-	mu    sync.Mutex
+	delay time.Duration
+
+	mu sync.Mutex
+	// lines were not written yet. They wait for the timer, which runs while
+	// waiting is set, or for a line that cannot wait.
+	lines   []byte
+	waiting bool
 }
 
-// New returns a Log that writes to w, each event in one call of Write. now is
+// enough is how many bytes of lines are written whatever they wait for.
+const enough = 16 << 10
+
+// New returns a Log that writes to w, whole lines in each call of Write. now is
 // its clock, time.Now when nil. fault is told of events that could not be
 // written, and may be nil: an audit that cannot be written stops no login.
 func New(w io.Writer, now func() time.Time, fault func(context.Context, error)) *Log {
@@ -105,71 +85,63 @@ func New(w io.Writer, now func() time.Time, fault func(context.Context, error)) 
 	return &Log{w: w, now: now, fault: fault}
 }
 
+// Hold lets the lines of tickets wait for delay at most, so that many are
+// written at once: a system call for each was a tenth of a validation. What
+// tells of a password, a session or a refusal is in w when Record returns, and
+// all that waited before it. Call Hold before the first Record, and Flush after
+// the last one.
+func (l *Log) Hold(delay time.Duration) { l.delay = delay }
+
 // Record writes e. Times are UTC, RFC 3339 with milliseconds.
 func (l *Log) Record(ctx context.Context, e Event) {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // readers search for addresses with their "&"
-	err := encoder.Encode(line{
-		Time:      l.now().UTC().Format("2006-01-02T15:04:05.000Z"),
-		Action:    clean(e.Action, maxWord),
-		Outcome:   clean(e.Outcome, maxWord),
-		User:      clean(e.User, maxUser),
-		LoginHash: clean(e.LoginHash, maxWord),
-		Service:   clean(withoutQuery(e.Service), maxService),
-		Ticket:    hint(e.Ticket),
-		Session:   hint(e.Session),
-		Client:    clean(e.Address, maxWord),
-		Request:   clean(e.Request, maxWord),
-		Reason:    clean(e.Reason, maxReason),
-		Count:     e.Count,
-	})
-	if err == nil {
-		l.mu.Lock()
-		_, err = l.w.Write(text.Bytes())
-		l.mu.Unlock()
-	}
-	if err != nil {
-		l.fault(ctx, fmt.Errorf("write audit event %s: %w", e.Action, err))
-	}
-}
-
-// clean cuts s to size and replaces what could act on whoever reads the line
-// in a terminal: control characters, the invisible ones that turn text
-// around, and bytes that are no UTF-8. JSON would escape most of it, but
-// readers of logs un-escape.
-func clean(s string, size int) string {
-	whole := len(s)
-	s = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return utf8.RuneError
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = appendLine(l.lines, l.now(), &e)
+	if l.delay == 0 || !mayWait(&e) || len(l.lines) >= enough {
+		if err := l.write(); err != nil {
+			l.fault(ctx, fmt.Errorf("write audit event %s: %w", e.Action, err))
 		}
-		return r
-	}, s[:min(size, whole)])
-	if whole <= size && len(s) <= size {
-		return s
+		return
 	}
-	// A character that was replaced is longer than the byte it was.
-	end := min(size, len(s))
-	for end > 0 && end < len(s) && !utf8.RuneStart(s[end]) {
-		end--
+	if !l.waiting {
+		l.waiting = true
+		time.AfterFunc(l.delay, l.flushLate)
 	}
-	return s[:end] + "…"
 }
 
-// withoutQuery is the part of a service's address that says where it is.
-func withoutQuery(service string) string {
-	if i := strings.IndexAny(service, "?#"); i >= 0 {
-		return service[:i]
+// mayWait tells the events that happen with each page view of each service.
+func mayWait(e *Event) bool {
+	switch e.Action {
+	case TicketGranted, TicketValidated, Gateway:
+		return e.Outcome == Success
 	}
-	return service
+	return false
 }
 
-// hint keeps a caller's mistake from writing a whole ticket.
-func hint(s string) string {
-	const shown = 8
-	if len(s) > shown {
-		s = s[:shown]
+// Flush writes the lines that wait.
+func (l *Log) Flush() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.write(); err != nil {
+		return fmt.Errorf("write audit events: %w", err)
 	}
-	return clean(s, shown)
+	return nil
+}
+
+func (l *Log) flushLate() {
+	l.mu.Lock()
+	l.waiting = false
+	l.mu.Unlock()
+	if err := l.Flush(); err != nil {
+		l.fault(context.Background(), err)
+	}
+}
+
+func (l *Log) write() error {
+	if len(l.lines) == 0 {
+		return nil
+	}
+	_, err := l.w.Write(l.lines)
+	l.lines = l.lines[:0]
+	return err
 }

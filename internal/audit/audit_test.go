@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parvis/internal/audit"
@@ -113,6 +114,99 @@ func FuzzRecord(f *testing.F) {
 			t.Fatalf("line %q", out.Bytes())
 		}
 	})
+}
+
+// S38: what tells of a password, a session or a refusal is written before
+// anybody is answered, with all that was waiting; the lines of tickets follow.
+func TestHold(t *testing.T) {
+	tests := []struct {
+		name  string
+		event audit.Event
+		waits bool
+	}{
+		{"granted", audit.Event{Action: audit.TicketGranted, Outcome: audit.Success}, true},
+		{"validated", audit.Event{Action: audit.TicketValidated, Outcome: audit.Success}, true},
+		{"gateway", audit.Event{Action: audit.Gateway, Outcome: audit.Success}, true},
+		{"not validated", audit.Event{Action: audit.TicketValidated, Outcome: audit.Refused}, false},
+		{"login", audit.Event{Action: audit.Login, Outcome: audit.Success}, false},
+		{"wrong password", audit.Event{Action: audit.Login, Outcome: audit.Failure}, false},
+		{"throttled", audit.Event{Action: audit.Throttled, Outcome: audit.Refused}, false},
+		{"logout", audit.Event{Action: audit.Logout, Outcome: audit.Success}, false},
+		{"session ended", audit.Event{Action: audit.SessionEnded, Outcome: audit.Success}, false},
+		{"service refused", audit.Event{Action: audit.ServiceRefused, Outcome: audit.Refused}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out lockedBuffer
+				log := audit.New(&out, at, func(_ context.Context, err error) { t.Error(err) })
+				log.Hold(time.Second)
+				log.Record(t.Context(), audit.Event{Action: audit.TicketGranted, Outcome: audit.Success})
+				log.Record(t.Context(), test.event)
+				want := 2
+				if test.waits {
+					want = 0
+				}
+				if got := out.lines(); got != want {
+					t.Errorf("%d lines at once, want %d", got, want)
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if got := out.lines(); got != 2 {
+					t.Errorf("%d lines after the delay, want 2", got)
+				}
+			})
+		})
+	}
+}
+
+func TestFlush(t *testing.T) {
+	var out bytes.Buffer
+	log := audit.New(&out, at, nil)
+	log.Hold(time.Hour)
+	log.Record(t.Context(), audit.Event{Action: audit.TicketGranted, Outcome: audit.Success})
+	if err := log.Flush(); err != nil || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("flushed %q, %v", out.String(), err)
+	}
+	for range 1000 {
+		log.Record(t.Context(), audit.Event{Action: audit.TicketGranted, Outcome: audit.Success, User: "o22502142"})
+	}
+	if waiting := 1001 - strings.Count(out.String(), "\n"); waiting > 200 {
+		t.Errorf("%d lines wait", waiting)
+	}
+}
+
+// Those who wait for nothing are told of, too.
+func TestHoldTellsOfFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told error
+		log := audit.New(brokenWriter{}, at, func(_ context.Context, err error) { told = err })
+		log.Hold(time.Second)
+		log.Record(t.Context(), audit.Event{Action: audit.TicketGranted, Outcome: audit.Success})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if told == nil || told.Error() != "write audit events: disk full" {
+			t.Errorf("told of %v", told)
+		}
+	})
+}
+
+// lockedBuffer may be read while a timer writes to it.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(text)
+}
+
+func (b *lockedBuffer) lines() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Count(b.text.Bytes(), []byte("\n"))
 }
 
 type brokenWriter struct{}

@@ -13,7 +13,11 @@ type HeaderOptions struct {
 }
 
 const (
-	headerPolicy  = "Content-Security-Policy"
+	headerPolicy      = "Content-Security-Policy"
+	headerOpener      = "Cross-Origin-Opener-Policy"
+	headerResource    = "Cross-Origin-Resource-Policy"
+	headerPermissions = "Permissions-Policy"
+
 	formsStayHere = "; form-action 'self'"
 	// contentPolicy lets a page load its own files and nothing else: no
 	// script, style or event handler within the page, no frame around it.
@@ -32,9 +36,9 @@ func Headers(next http.Handler, o HeaderOptions) http.Handler {
 		{headerPolicy, []string{contentPolicy}},
 		{"X-Content-Type-Options", []string{"nosniff"}},
 		{"Referrer-Policy", []string{"no-referrer"}},
-		{"Cross-Origin-Opener-Policy", []string{"same-origin"}},
-		{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
-		{"Permissions-Policy", []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"}},
+		{headerOpener, []string{"same-origin"}},
+		{headerResource, []string{"same-origin"}},
+		{headerPermissions, []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=()"}},
 	}
 	if o.HTTPS {
 		fixed = append(fixed, struct {
@@ -50,6 +54,17 @@ func Headers(next http.Handler, o HeaderOptions) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// NoPage takes away the headers that only tell browsers how to draw a page, for
+// answers that applications read: each validation would carry 400 bytes that
+// nobody reads. What keeps browsers from guessing stays.
+func NoPage(h http.Header) {
+	for _, name := range pageHeaders {
+		delete(h, name)
+	}
+}
+
+var pageHeaders = [...]string{headerPolicy, headerOpener, headerResource, headerPermissions}
 
 // AllowFormTo lets the forms of this answer's page end at target, a service's
 // address. Pages whose form leads to a service need it: the login form, the

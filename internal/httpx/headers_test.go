@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -34,6 +35,19 @@ func TestHeaders(t *testing.T) {
 	httpx.Headers(http.NotFoundHandler(), httpx.HeaderOptions{}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if got := w.Header().Get("Strict-Transport-Security"); got != "" {
 		t.Errorf("Strict-Transport-Security over http: %q", got)
+	}
+}
+
+// S25: an answer for applications keeps what is not about pages.
+func TestNoPage(t *testing.T) {
+	w := httptest.NewRecorder()
+	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { httpx.NoPage(w.Header()) })
+	httpx.Headers(answer, httpx.HeaderOptions{HTTPS: true}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	want := http.Header{
+		"X-Content-Type-Options": {"nosniff"}, "Referrer-Policy": {"no-referrer"}, "Strict-Transport-Security": {"max-age=31536000"},
+	}
+	if !reflect.DeepEqual(w.Header(), want) {
+		t.Errorf("headers %v, want %v", w.Header(), want)
 	}
 }
 

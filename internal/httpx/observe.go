@@ -105,7 +105,8 @@ func (b *observer) finish(x *exchange, r *http.Request, start time.Time) {
 }
 
 func (b *observer) record(x *exchange, r *http.Request, start time.Time) {
-	took := b.o.Now().Sub(start)
+	end := b.o.Now()
+	took := end.Sub(start)
 	status := x.response.status
 	switch {
 	case status == 0 && x.event.gone:
@@ -121,14 +122,17 @@ func (b *observer) record(x *exchange, r *http.Request, start time.Time) {
 		level = slog.LevelError
 	}
 	// The request's context may be cancelled by now; the line is written all the same.
-	b.write(x, level, knownMethod(r.Method), status, took)
+	b.write(x, level, knownMethod(r.Method), status, end, took)
 }
 
-func (b *observer) write(x *exchange, level slog.Level, method string, status int, took time.Duration) {
+// write passes the line to the logger's handler itself: a logger would look
+// for the place in the code and at the clock once more.
+func (b *observer) write(x *exchange, level slog.Level, method string, status int, end time.Time, took time.Duration) {
 	if !b.o.Logger.Enabled(x, level) {
 		return
 	}
-	attrs := [12]slog.Attr{
+	line := slog.NewRecord(end, level, "request", 0)
+	line.AddAttrs(
 		slog.String("id", x.event.requestID),
 		slog.String("method", method),
 		slog.String("route", x.event.Route()),
@@ -136,8 +140,9 @@ func (b *observer) write(x *exchange, level slog.Level, method string, status in
 		slog.Int64("bytes", x.response.bytes),
 		slog.Float64("ms", milliseconds(took)),
 		slog.String("network", networkText(x.event.client)),
-	}
-	b.o.Logger.LogAttrs(x, level, "request", append(attrs[:7], x.event.extra...)...)
+	)
+	line.AddAttrs(x.event.extra...)
+	_ = b.o.Logger.Handler().Handle(x, line) // slog's loggers have nobody to tell either
 }
 
 // knownMethod keeps the log's methods few: a method is any token a client sends.
