@@ -197,6 +197,7 @@ func (s *Server) validateCAS1(w http.ResponseWriter, r *http.Request) error {
 
 func writeAnswer(w http.ResponseWriter, contentType string, body []byte) {
 	h := w.Header()
+	httpx.NoPage(h)
 	h["Content-Type"] = []string{contentType}
 	h["Cache-Control"] = []string{"no-store"}
 	_, _ = w.Write(body) // the client is gone: there is nobody to tell

@@ -70,6 +70,8 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	trail := audit.New(p.audit, nil, auditLost(p.log))
+	trail.Hold(auditDelay)
 	counts := metrics.New(metrics.Build{Version: version, Go: runtime.Version()})
 	server := cas.New(cas.Options{
 		Base:             public.Path,
@@ -80,7 +82,7 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 		Throttle:         limiter,
 		Gate:             ratelimit.NewGate(c.Login.Concurrent, waitersPerPlace*c.Login.Concurrent, c.Login.Wait.D()),
 		Pages:            pages,
-		Auditor:          counts.Auditor(audit.New(p.audit, nil, auditLost(p.log))),
+		Auditor:          counts.Auditor(trail),
 		Sealer:           keyring,
 		Cookies: cas.CookieOptions{
 			Name:     c.Sessions.Cookie.Name,
@@ -101,7 +103,7 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 			Logger:  p.log,
 		}),
 		background: append(kept.background, func(ctx context.Context) { p.registry.Watch(ctx, c.Services.Reload.D()) }),
-		close:      append([]func() error{p.directory.Close}, kept.close...),
+		close:      append([]func() error{p.directory.Close, trail.Flush}, kept.close...),
 	}, nil
 }
 
@@ -129,6 +131,9 @@ const (
 	maintenanceRetry = 30 * time.Second
 	// waitersPerPlace bounds the queue before the directory.
 	waitersPerPlace = 16
+	// auditDelay is how long the audit of a ticket may wait for others to be
+	// written with.
+	auditDelay = 5 * time.Millisecond
 )
 
 // newKeyring names each key by its own digest: every node gives it the same
