@@ -36,39 +36,6 @@ func (c credentials) choices() ui.Choices {
 	return ui.Choices{RememberMe: c.rememberMe, PublicWorkstation: c.publicStation, Warn: c.warn}
 }
 
-// acceptLogin is /login as a credential acceptor (specification, section 2.2).
-func (s *Server) acceptLogin(w http.ResponseWriter, r *http.Request) error {
-	p, err := httpx.ParseParams(w, r)
-	if err != nil {
-		return err
-	}
-	q, err := s.readLogin(p)
-	if err != nil {
-		return s.refuseService(w, r, q, err)
-	}
-	take := s.login
-	if p.Get("_eventId") == "proceed" {
-		take = s.consent
-	}
-	if err := take(w, r, p, q); err != nil {
-		return &loginError{q, err}
-	}
-	return nil
-}
-
-// loginError is an error that knows which login it interrupts, so that its
-// page leads back there.
-type loginError struct {
-	q   loginRequest
-	err error
-}
-
-// Error is the interruption's.
-func (e *loginError) Error() string { return e.err.Error() }
-
-// Unwrap gives the interruption.
-func (e *loginError) Unwrap() error { return e.err }
-
 func (s *Server) readCredentials(p httpx.Params) credentials {
 	c := credentials{
 		login: identity.FoldLogin(p.Get("username")), password: p.Get("password"),
@@ -80,8 +47,9 @@ func (s *Server) readCredentials(p httpx.Params) credentials {
 	return c
 }
 
-// login checks the form, then the password, and opens a session.
-func (s *Server) login(w http.ResponseWriter, r *http.Request, p httpx.Params, q loginRequest) error {
+// acceptLogin is /login as a credential acceptor (specification, section 2.2):
+// the form is checked, then the password, and a session opens.
+func (s *Server) acceptLogin(w http.ResponseWriter, r *http.Request, p httpx.Params, q loginRequest) error {
 	c := s.readCredentials(p)
 	err := errFormToken
 	if sameSite(r) {

@@ -56,6 +56,8 @@ func TestO2O3O4WhereLogoutLeads(t *testing.T) {
 	}
 }
 
+// TestO5LogoutWithoutASession covers O8 too: a logout that another site causes
+// costs a person no more than a login.
 func TestO5LogoutWithoutASession(t *testing.T) {
 	b := newCampus(t).browser()
 	wantStatus(t, b.Get("/cas/logout"), http.StatusOK)

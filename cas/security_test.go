@@ -16,7 +16,7 @@ import (
 	"parvis/tickets"
 )
 
-// TestS6KindsAreNotMixed: only a service ticket validates here, and whatever
+// TestS6KindsAreNotMixed covers V3 and V16: only a service ticket validates here, and whatever
 // else is shown is refused without a word more.
 func TestS6KindsAreNotMixed(t *testing.T) {
 	c := newCampus(t)

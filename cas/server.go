@@ -107,6 +107,10 @@ type Options struct {
 	Sealer    Sealer
 	Cookies   CookieOptions
 	Limits    Limits
+	// Available tells, at once and as far as is known, whether a login could
+	// succeed now: where it could not, nobody is asked for a password. nil
+	// stands for always.
+	Available func() bool
 
 	Now    func() time.Time
 	Random io.Reader
@@ -126,6 +130,7 @@ type Server struct {
 	sealer    Sealer
 	cookies   CookieOptions
 	limits    Limits
+	available func() bool
 	forms     *formTokens
 	mint      *tickets.Minter
 	now       func() time.Time
@@ -142,6 +147,9 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Available == nil {
+		o.Available = func() bool { return true }
+	}
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
@@ -149,7 +157,7 @@ func New(o Options) *Server {
 		base: o.Base, retry: o.MaintenanceRetry,
 		directory: o.Directory, registry: o.Registry, store: o.Store,
 		throttle: o.Throttle, gate: o.Gate, pages: o.Pages, auditor: o.Auditor,
-		sealer: o.Sealer, cookies: o.Cookies, limits: o.Limits,
+		sealer: o.Sealer, cookies: o.Cookies, limits: o.Limits, available: o.Available,
 		forms: &formTokens{sealer: o.Sealer, spent: o.Store, lifetime: o.Limits.Form, now: o.Now, random: o.Random},
 		mint:  tickets.NewMinter(o.Random),
 		now:   o.Now, random: o.Random,
@@ -171,7 +179,7 @@ func (s *Server) Mount(router *mux.Router) {
 	}{
 		{"/serviceValidate", "serviceValidate", answers, s.serviceValidate(services.CAS20), failAnswer},
 		{"/p3/serviceValidate", "p3_serviceValidate", answers, s.serviceValidate(services.CAS30), failAnswer},
-		{"/login", "login", pages, byMethod(s.requestLogin, s.acceptLogin), s.Fail},
+		{"/login", "login", pages, s.login, s.Fail},
 		{"/logout", "logout", pages, s.logout, s.Fail},
 		{"/validate", "validate", answers, s.validateCAS1, failAnswer},
 	} {
@@ -197,17 +205,6 @@ func allow(methods []string, next httpx.Handler) httpx.Handler {
 			return &httpx.Error{Code: http.StatusMethodNotAllowed, Err: errMethod, Header: header}
 		}
 		return next(w, r)
-	}
-}
-
-// byMethod tells the form from what it brings back.
-func byMethod(get, post httpx.Handler) httpx.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if r.Method == http.MethodPost {
-			httpx.EventOf(r.Context()).SetRoute("login_submit")
-			return post(w, r)
-		}
-		return get(w, r)
 	}
 }
 
@@ -242,10 +239,13 @@ func (s *Server) Fail(w http.ResponseWriter, r *http.Request, err error) {
 // written: no password is looked at without them.
 var errThrottle = errors.New("throttle unavailable")
 
+// errDown means that a dependency was down a moment ago.
+var errDown = errors.New("login is not available")
+
 // passing tells an error that will go away by itself: a dependency is down, or
 // too many people log in at this moment.
 func passing(err error) bool {
-	for _, cause := range []error{identity.ErrUnavailable, tickets.ErrUnavailable, ratelimit.ErrBusy, errThrottle} {
+	for _, cause := range []error{identity.ErrUnavailable, tickets.ErrUnavailable, ratelimit.ErrBusy, errThrottle, errDown} {
 		if errors.Is(err, cause) {
 			return true
 		}

@@ -10,7 +10,7 @@ import (
 	"parvis/tickets"
 )
 
-func TestMintedIdentifiers(t *testing.T) { // S1
+func TestMintedIdentifiers(t *testing.T) { // S1, G4
 	m := tickets.NewMinter(nil)
 	tgt, err := m.TGT()
 	if err != nil || !regexp.MustCompile(`^TGT-[A-Za-z0-9]{60}$`).MatchString(string(tgt)) || !tgt.Valid() {

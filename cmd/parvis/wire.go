@@ -73,6 +73,11 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 	trail := audit.New(p.audit, nil, auditLost(p.log))
 	trail.Hold(auditDelay)
 	counts := metrics.New(metrics.Build{Version: version, Go: runtime.Version()})
+	operations := ops.New(ops.Options{
+		Checks:  []ops.Check{{Name: "directory", Probe: p.directory.Ping}, {Name: "tickets", Probe: kept.store.Ping}},
+		Metrics: counts.Handler(),
+		Logger:  p.log,
+	})
 	server := cas.New(cas.Options{
 		Base:             public.Path,
 		MaintenanceRetry: maintenanceRetry,
@@ -90,20 +95,19 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 			Secure:   secure,
 			SameSite: sameSite(c.Sessions.Cookie.SameSite),
 		},
-		Limits: casLimits(c),
+		Limits:    casLimits(c),
+		Available: operations.Up,
 	})
 	return &node{
 		public: httpx.Observe(
 			httpx.Headers(routes(public.Path, server, pages, p.registry), httpx.HeaderOptions{HTTPS: https}),
 			httpx.Options{Logger: p.log, Trusted: prefixes(c.TrustedProxies), Metrics: counts, Failure: server.Fail},
 		),
-		operations: ops.New(ops.Options{
-			Checks:  []ops.Check{{Name: "directory", Probe: p.directory.Ping}, {Name: "tickets", Probe: kept.store.Ping}},
-			Metrics: counts.Handler(),
-			Logger:  p.log,
-		}),
-		background: append(kept.background, func(ctx context.Context) { p.registry.Watch(ctx, c.Services.Reload.D()) }),
-		close:      append([]func() error{p.directory.Close, trail.Flush}, kept.close...),
+		operations: operations,
+		background: append(kept.background,
+			func(ctx context.Context) { p.registry.Watch(ctx, c.Services.Reload.D()) },
+			func(ctx context.Context) { operations.Run(ctx, healthPeriod) }),
+		close: append([]func() error{p.directory.Close, trail.Flush}, kept.close...),
 	}, nil
 }
 
@@ -126,6 +130,9 @@ func (m measured) Authenticate(ctx context.Context, login, password string) (ide
 }
 
 const (
+	// healthPeriod is how soon a dependency that goes down or comes back is
+	// noticed by pages that need it.
+	healthPeriod = time.Second
 	// maintenanceRetry is when people are told to come back while a
 	// dependency is down: soon, since nodes recover by themselves.
 	maintenanceRetry = 30 * time.Second

@@ -160,7 +160,7 @@ func TestDependenciesDown(t *testing.T) {
 		return func() bool { return status(n.operations+"/readyz") == want }
 	}
 	eventually(t, "not ready", 5*time.Second, ready(http.StatusServiceUnavailable))
-	unavailable("both down", v.Login(testkit.LoginPath(first), student, studentPassword))
+	unavailable("both down", v.Get(testkit.LoginPath(first)))
 	if got := v.Get(testkit.ValidatePath("/serviceValidate", first, "ST-"+strings.Repeat("a", 29))); got.Status != http.StatusOK || got.Code() != "INTERNAL_ERROR" { // V22
 		t.Errorf("validation: got status %d\n%s", got.Status, got.Body)
 	}
@@ -169,23 +169,30 @@ func TestDependenciesDown(t *testing.T) {
 	s.slapd.Start()
 	eventually(t, "ready", 15*time.Second, ready(http.StatusOK))
 	eventually(t, "a login works", 15*time.Second, func() bool {
-		return v.Login(testkit.LoginPath(first), student, studentPassword).Ticket() != ""
+		return v.Get(testkit.LoginPath(first)).Status == http.StatusOK &&
+			v.Login(testkit.LoginPath(first), student, studentPassword).Ticket() != ""
 	})
 
+	interrupted := testkit.NewVisitor(t, n.public)
+	open := interrupted.Get(testkit.LoginPath(first))
 	s.slapd.Stop()
 	eventually(t, "not ready without slapd", 10*time.Second, ready(http.StatusServiceUnavailable))
 	if got := v.Get(testkit.LoginPath(second)); got.Ticket() == "" {
 		t.Errorf("without slapd, who is logged in cannot go on: status %d", got.Status)
 	}
-	unavailable("slapd down", testkit.NewVisitor(t, n.public).Login(testkit.LoginPath(first), student, studentPassword))
+	unavailable("slapd down, form sent", interrupted.Submit(open, student, studentPassword))
+	unavailable("slapd down", testkit.NewVisitor(t, n.public).Get(testkit.LoginPath(first)))
 	s.slapd.Start()
+	eventually(t, "the form is back with slapd", 15*time.Second, func() bool {
+		open = interrupted.Get(testkit.LoginPath(first))
+		return open.Status == http.StatusOK
+	})
 	s.redis.Kill()
 	eventually(t, "no session without Redis", 10*time.Second, func() bool {
 		return v.Get(testkit.LoginPath(second)).Status == http.StatusServiceUnavailable
 	})
 	unavailable("Redis down", v.Get(testkit.LoginPath(second)))
-	interrupted := testkit.NewVisitor(t, n.public)
-	page := interrupted.Submit(interrupted.Get(testkit.LoginPath(first)), student, studentPassword)
+	page := interrupted.Submit(open, student, studentPassword)
 	unavailable("Redis down, form sent", page)
 	if !strings.Contains(page.Body, "service="+url.QueryEscape(first)) {
 		t.Error("the page of a form that could not be taken leads to no service")

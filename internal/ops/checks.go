@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,6 +31,8 @@ type checks struct {
 	mu    sync.Mutex
 	asked time.Time
 	up    map[string]bool
+	// down is the last answer, for those who cannot wait for a new one.
+	down atomic.Bool
 	// busy holds a token for each check whose probe is under way.
 	busy []chan struct{}
 }
@@ -66,6 +71,7 @@ func (c *checks) states(ctx context.Context) map[string]bool {
 		c.tell(ctx, check.Name, faults[i])
 	}
 	c.up, c.asked = up, c.now()
+	c.down.Store(slices.Contains(slices.Collect(maps.Values(up)), false))
 	return up
 }
 

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -52,6 +53,25 @@ func New(o Options) *Handler {
 	}
 	return &Handler{checks: newChecks(o), metrics: o.Metrics}
 }
+
+// Run keeps asking the checks until ctx ends, so that [Handler.Up] is never
+// older than every.
+func (h *Handler) Run(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		h.checks.states(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Up tells at once whether all checks were up when they were last asked. It is
+// true before that.
+func (h *Handler) Up() bool { return !h.checks.down.Load() }
 
 // Stop makes /readyz say that the server is stopping, so that a balancer
 // sends nobody here any more while the last requests are answered.

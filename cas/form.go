@@ -1,0 +1,73 @@
+package cas
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"parvis/internal/httpx"
+	"parvis/ui"
+)
+
+// showForm draws the login form with a fresh token. The caller fills in what
+// went wrong, if anything did.
+func (s *Server) showForm(w http.ResponseWriter, r *http.Request, q loginRequest, status int, view ui.Login) error {
+	if r.Method == http.MethodGet && !s.available() {
+		return errDown
+	}
+	browser, err := s.browser(w, r)
+	if err != nil {
+		return err
+	}
+	token, err := s.forms.issue(loginForm, browser)
+	if err != nil {
+		return err
+	}
+	view.Frame = s.frame(r, &q)
+	view.Execution = token
+	view.Username = strings.ToValidUTF8(view.Username, "")
+	if utf8.ValidString(q.target) {
+		view.ServiceURL = q.target
+	} else {
+		// A page is UTF-8, and its fields with it: other bytes survive in the
+		// address alone.
+		view.Action = s.loginURL(q)
+	}
+	view.Hidden = q.hidden()
+	view.Offer = ui.Choices{RememberMe: s.limits.RememberMe, PublicWorkstation: s.limits.PublicWorkstation, Warn: true}
+	view.Lifetime = s.limits.Form
+	if q.target != "" {
+		httpx.AllowFormTo(w.Header(), q.target)
+	}
+	return s.pages.Write(w, r, status, &view)
+}
+
+// hidden lists what the form must bring back besides the service.
+func (q loginRequest) hidden() []ui.Field {
+	var fields []ui.Field
+	if q.renew {
+		fields = append(fields, ui.Field{Name: "renew", Value: "true"})
+	}
+	if q.method != "" {
+		fields = append(fields, ui.Field{Name: "method", Value: q.method})
+	}
+	return fields
+}
+
+// loginURL is the address that asks for the same login again.
+func (s *Server) loginURL(q loginRequest) string {
+	address := s.base + "/login"
+	separator := "?"
+	add := func(name, value string) {
+		address += separator + name + "=" + url.QueryEscape(value)
+		separator = "&"
+	}
+	if q.target != "" {
+		add("service", q.target)
+	}
+	for _, field := range q.hidden() {
+		add(field.Name, field.Value)
+	}
+	return address
+}
