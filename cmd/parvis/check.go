@@ -140,22 +140,42 @@ func (r *report) directory(ctx context.Context, c config.Directory) {
 			continue
 		}
 		r.good("%s answers, with the account of bind_dn, in %v", address, took)
+		if err := findDecoy(ctx, alone); err != nil {
+			r.warn("%s: decoy_dn: the account of bind_dn does not find this entry, so unknown logins may be refused faster than wrong passwords: %v", address, err)
+		}
 	}
 }
 
 func pingDirectory(ctx context.Context, c config.LDAP) (time.Duration, error) {
-	options, err := ldapOptions(c)
-	if err != nil {
-		return 0, err
-	}
-	options.Timeout = min(options.Timeout, patience)
-	people, err := ldapstore.New(options)
+	people, err := openPatiently(c)
 	if err != nil {
 		return 0, err
 	}
 	start := time.Now()
 	err = people.Ping(ctx)
 	return time.Since(start).Round(time.Millisecond), errors.Join(err, people.Close())
+}
+
+// findDecoy looks the decoy up, when there is one.
+func findDecoy(ctx context.Context, c config.LDAP) error {
+	if c.DecoyDN == "" {
+		return nil
+	}
+	people, err := openPatiently(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(people.FindDecoy(ctx), people.Close())
+}
+
+// openPatiently opens a directory that is waited for no longer than check may.
+func openPatiently(c config.LDAP) (*ldapstore.Store, error) {
+	options, err := ldapOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	options.Timeout = min(options.Timeout, patience)
+	return ldapstore.New(options)
 }
 
 func (r *report) tickets(ctx context.Context, c config.Tickets) {
@@ -229,13 +249,7 @@ func tryStore(ctx context.Context, store tickets.Store) error {
 
 func (r *report) services(folder string) {
 	r.begin("Services " + folder)
-	registry, err := services.Open(folder, slog.New(slog.DiscardHandler))
-	if broken, ok := errors.AsType[*services.LoadError](err); ok {
-		for _, fault := range broken.Faults {
-			r.bad("%s", strings.TrimSpace(fault.String()+"\n"+fault.Excerpt))
-		}
-		return
-	}
+	registry, err := services.Inspect(folder)
 	if err != nil {
 		r.bad("%v", err)
 		return
@@ -245,7 +259,7 @@ func (r *report) services(folder string) {
 		if fault.Level == services.Warning {
 			r.warn("%s", fault)
 		} else {
-			r.bad("%s", fault)
+			r.bad("%s", strings.TrimSpace(fault.String()+"\n"+fault.Excerpt))
 		}
 	}
 	for _, finding := range registry.Lint() {

@@ -56,7 +56,7 @@ func TestCheck(t *testing.T) {
 		},
 		{"S18: no key", []string{"secrets:", "secrets2:"}, "", "", exitFault, []string{`✗ secrets2: no such key here; did you mean "secrets"?`, "✗ secrets.keys: there is no key"}},
 		{"directory that is no LDIF", []string{"people.ldif", "parvis.yaml"}, "", "", exitFault, []string{"Directory\n  ✗"}},
-		{"S44: broken service", nil, "x.yaml", "id: [", exitFault, []string{"✗ x.yaml", "1 fault"}},
+		{"S44: broken service, and the others looked at", nil, "x.yaml", "id: [", exitFault, []string{"✗ x.yaml", "✓ 5 services", "1 fault"}},
 		{"S8: service that matches anything", nil, "x.yaml", "id: 1\nname: X\nmatch: {regex: \"^https?://.*\"}\n", exitFault, []string{"✗ x.yaml: danger"}},
 	}
 	for _, test := range tests {
@@ -88,6 +88,14 @@ func TestCheckAsksForReal(t *testing.T) {
 	if code != exitFine || strings.Count(got, "answers, with the account of bind_dn") != 2 || !strings.Contains(got, "answers, and takes a session and a ticket") {
 		t.Errorf("exit code %d:\n%s", code, got)
 	}
+	if strings.Contains(got, "decoy_dn") {
+		t.Errorf("the decoy is there, and warned of:\n%s", got)
+	}
+	right[1] = strings.Replace(ldap, slapd.DecoyDN, "cn=nobody,"+slapd.BaseDN, 1)
+	got, _, code = runOnce(t, "check", "-config", site(t, right...))
+	if code != exitFine || strings.Count(got, ": decoy_dn: the account of bind_dn does not find this entry") != 2 {
+		t.Errorf("S19: with a decoy that is not there: exit code %d:\n%s", code, got)
+	}
 	right[1] = strings.Replace(ldap, slapd.BindPassword, "wrong", 1)
 	got, _, code = runOnce(t, "check", "-config", site(t, right...))
 	if code != exitFault || strings.Count(got, "✗ ldap") != 2 {
@@ -95,6 +103,33 @@ func TestCheckAsksForReal(t *testing.T) {
 	}
 	if strings.Contains(got, slapd.BindPassword) {
 		t.Errorf("S18: the report shows a password:\n%s", got)
+	}
+}
+
+// What cannot be read is not judged: the fault that is told is the one to mend.
+func TestCheckJudgesNoMoreThanItReads(t *testing.T) {
+	secret := fmt.Sprintf("tickets: {redis: {url: \"redis://127.0.0.1:%d/0\", username: parvis, password_file: none}}\nservices:", testkit.FreePort(t))
+	for _, test := range []struct {
+		name   string
+		change []string
+		want   string
+		never  []string
+	}{
+		{"not YAML", []string{"url: http", "url: [http"}, "✗ this is not YAML", []string{"without Redis", "url: give", "Services", "✓"}},
+		{"several documents", []string{"university:", "---\nuniversity:"}, "✗ the file holds 2 documents", []string{"without Redis", "url: give", "Services", "✓"}},
+		{"password of Redis that cannot be read", []string{"services:", secret}, "✗ tickets.redis.password_file: the file cannot be read", []string{"asks for no password", "username needs"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, _, code := runOnce(t, "check", "-config", site(t, test.change...))
+			if code != exitFault || !strings.Contains(got, test.want) || !strings.Contains(got, "\n1 fault") {
+				t.Errorf("exit code %d:\n%s\nwant in it: %s", code, got, test.want)
+			}
+			for _, never := range test.never {
+				if strings.Contains(got, never) {
+					t.Errorf("%q in:\n%s", never, got)
+				}
+			}
+		})
 	}
 }
 
@@ -106,9 +141,10 @@ func TestExplain(t *testing.T) {
 		code int
 		want []string
 	}{
-		{"entry and why", []string{"http://localhost:9081/x"}, exitFine, []string{"MATCH", "Bureau virtuel", "bureau-virtuel.yaml"}},
+		{"entry and why", []string{"http://localhost:9081/x"}, exitFine, []string{"MATCH", "Bureau virtuel", "bureau-virtuel.yaml", ": below http://localhost:9081/\n"}},
 		{"what a person gives", []string{"http://localhost:9081/x", "-person", "jpmartin"}, exitFine, []string{"allowed   o22502142", "released  mail = jean-pierre.martin@etu.univ.example"}},
 		{"a person who may not", []string{"-person", "JPMartin", "http://localhost:9084/"}, exitFault, []string{"DENIED    o22502142"}},
+		{"a person who cannot log in", []string{"http://localhost:9081/", "-person", "roux-p"}, exitFault, []string{"ACCOUNT   suspended: cannot log in", "allowed   roux-p"}},
 		{"a closed entry", []string{"http://localhost:9085/"}, exitFault, []string{"CLOSED"}},
 		{"S7: nobody's service", []string{"https://evil.example/"}, exitFault, []string{"REFUSED   no entry matches"}},
 		{"S8: a service that browsers read otherwise", []string{`http://localhost:9081\@evil.example/`}, exitFault, []string{"REFUSED   whatever the entries say"}},
@@ -136,6 +172,10 @@ func TestLint(t *testing.T) {
 	}
 	writeFile(t, filepath.Dir(file), "services/wide.yaml", "id: 1\nname: Wide\nmatch: {regex: \"^https?://.*\"}\n")
 	if out, said, code := runOnce(t, "services", "lint", "-config", file); code != exitFault || !strings.Contains(out, "wide.yaml: danger") {
+		t.Errorf("exit code %d:\n%s%s", code, out, said)
+	}
+	writeFile(t, filepath.Dir(file), "services/broken.yaml", "id: [")
+	if out, said, code := runOnce(t, "services", "lint", "-config", file); code != exitFault || !strings.Contains(out, "wide.yaml: danger") || !strings.Contains(out, "✗ broken.yaml") {
 		t.Errorf("exit code %d:\n%s%s", code, out, said)
 	}
 }

@@ -40,7 +40,7 @@ func explain(ctx context.Context, w surroundings, flags *flag.FlagSet, args []st
 	}
 	explanation := registry.Explain(rest[0], person, time.Now())
 	fmt.Fprint(w.out, explanation)
-	if explanation.Unsafe != "" || explanation.Match == nil || explanation.Closed != "" || explanation.Denied != "" {
+	if !explanation.Admits() {
 		return exitFault
 	}
 	return exitFine

@@ -48,7 +48,7 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// cover tells whether a value, or the section around it, could not be read:
+// cover tells whether a value, or the section around it, has a fault already:
 // what it should have been is not judged then.
 func (f Faults) cover(where string) bool {
 	return slices.ContainsFunc(f, func(fault Fault) bool {

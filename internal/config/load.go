@@ -45,7 +45,9 @@ func Load(file string, env func(string) (string, bool)) (Config, []Fault, error)
 		}
 	}
 	for _, warning := range config.warnings() {
-		d.warnings = append(d.warnings, d.locate(warning))
+		if !d.faults.cover(warning.Where) {
+			d.warnings = append(d.warnings, d.locate(warning))
+		}
 	}
 	if len(d.faults) > 0 {
 		return config, d.warnings, d.faults

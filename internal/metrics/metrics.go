@@ -75,6 +75,19 @@ func (m *Metrics) Directory(operation string, took time.Duration, err error) {
 	m.directory.WithLabelValues(label(operation), directoryResult(err)).Observe(took.Seconds())
 }
 
+// Services tells, at each scrape, how many entries are in use and how many files
+// could not be taken.
+func (m *Metrics) Services(count func() (inUse, faulty int)) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "parvis_services", Help: "Entries of services in use.",
+		}, func() float64 { inUse, _ := count(); return float64(inUse) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "parvis_services_faults", Help: "Service files that cannot be taken: what they last said, if anything, is in use.",
+		}, func() float64 { _, faulty := count(); return float64(faulty) }),
+	)
+}
+
 func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: latencies}, labels)
 }

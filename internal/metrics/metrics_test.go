@@ -107,6 +107,16 @@ func TestAuditorCountsAndPassesOn(t *testing.T) {
 		`parvis_services_refused_total 1`)
 }
 
+// S44: a service file that cannot be taken raises an alarm.
+func TestServices(t *testing.T) {
+	m := metrics.New(metrics.Build{})
+	inUse, faulty := 5, 0
+	m.Services(func() (int, int) { return inUse, faulty })
+	wantLines(t, scrape(t, m), "parvis_services 5", "parvis_services_faults 0")
+	inUse, faulty = 4, 2
+	wantLines(t, scrape(t, m), "parvis_services 4", "parvis_services_faults 2")
+}
+
 func TestDirectoryResults(t *testing.T) {
 	tests := []struct {
 		name, want string
@@ -152,6 +162,7 @@ func (f fakeStore) Redeem(context.Context, tickets.TicketID) (tickets.Ticket, ti
 func (f fakeStore) Close(context.Context, tickets.TGT) ([]tickets.Visit, error) {
 	return make([]tickets.Visit, 3), f.err
 }
+
 func (f fakeStore) Spend(context.Context, string, time.Duration) (bool, error) { return true, f.err }
 
 func TestStore(t *testing.T) {
