@@ -73,6 +73,7 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 	trail := audit.New(p.audit, nil, auditLost(p.log))
 	trail.Hold(auditDelay)
 	counts := metrics.New(metrics.Build{Version: version, Go: runtime.Version()})
+	counts.Services(func() (int, int) { return len(p.registry.Services()), len(p.registry.Faulty()) })
 	operations := ops.New(ops.Options{
 		Checks:  []ops.Check{{Name: "directory", Probe: p.directory.Ping}, {Name: "tickets", Probe: kept.store.Ping}},
 		Metrics: counts.Handler(),
