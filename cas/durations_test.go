@@ -31,7 +31,7 @@ func TestS19DurationsInMemory(t *testing.T) {
 		"all are tried": {"quick", "nobody", "slow", "without"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newCampus(t, withDirectory(mixedPeople(t, 8)), withoutLimits)
+			c := newCampus(t, withDirectory(mixedPeople(t, 4)), withoutLimits)
 			directorytest.Durations(t, c.refusal, logins...)
 		})
 	}
