@@ -3,22 +3,26 @@
 SHELL       := /bin/bash
 TOOL        := go tool -modfile=tools/go.mod
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS     := -s -w -X main.version=$(VERSION)
+VERSION     := $(VERSION)
+# The same source and version give the same bytes, whatever the folder and
+# whether it is a git clone.
+BUILD       := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+PLATFORMS   ?= linux/amd64 linux/arm64
 FUZZ_TIME   ?= 5s
 # Debian keeps slapd out of the path of plain users.
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fmt format vet lint bench fuzz clean
+.PHONY: help run build test fmt format vet lint bench fuzz vuln sbom release reproducible clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## try Parvis: the server, a directory and five services, with nothing installed
 	@./bin/parvis demo
 
 build: ## build the server into bin/parvis
-	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/parvis ./cmd/parvis
+	@$(BUILD) -o bin/parvis ./cmd/parvis
 
 test: ## run every test with the race detector; installs slapd, redis and chromium where it may
 	@.ci/packages
@@ -48,6 +52,27 @@ fuzz: ## fuzz each parser for a few seconds (FUZZ_TIME=1m for longer)
 			go test "$$package" -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_TIME) | tail -n 1; \
 		done; \
 	done
+
+vuln: ## look for known vulnerabilities in what is called; asks vuln.go.dev
+	$(TOOL) govulncheck ./...
+
+sbom: build ## list the modules in bin/parvis, with their versions and sums
+	@go version -m bin/parvis | tee bin/parvis.modules
+
+release: ## build what is published, with its sums and modules, into bin/release
+	@rm -rf bin/release && mkdir -p bin/release
+	@set -e; for platform in $(PLATFORMS); do \
+		os=$${platform%/*} arch=$${platform#*/} name=parvis-$(VERSION)-$$os-$$arch; \
+		GOOS=$$os GOARCH=$$arch $(BUILD) -o bin/release/$$name ./cmd/parvis; \
+		(cd bin/release && go version -m $$name > $$name.modules); \
+	done
+	@cd bin/release && sha256sum parvis-* | tee SHA256SUMS
+
+reproducible: build ## build again, elsewhere and with nothing cached, and compare
+	@set -e; elsewhere="$$(mktemp -d)"; trap 'rm -rf "$$elsewhere"' EXIT; mkdir "$$elsewhere/source"; \
+	git ls-files -z --cached --others --exclude-standard | tar -c --null --ignore-failed-read -T - 2>/dev/null | tar -x -C "$$elsewhere/source"; \
+	(cd "$$elsewhere/source" && GOCACHE="$$elsewhere/cache" $(BUILD) -o "$$elsewhere/parvis" ./cmd/parvis); \
+	cmp bin/parvis "$$elsewhere/parvis"; sha256sum bin/parvis
 
 clean: ## remove what was built
 	rm -rf bin

@@ -179,7 +179,7 @@ func rereadOn(ctx context.Context, w surroundings, log *slog.Logger, hangup []re
 		}
 		for _, r := range hangup {
 			if err := r.do(); err != nil {
-				log.ErrorContext(ctx, "not read again", "what", r.name, "error", err)
+				log.ErrorContext(ctx, "not all read again", "what", r.name, "error", err)
 				continue
 			}
 			log.InfoContext(ctx, "read again", "what", r.name)

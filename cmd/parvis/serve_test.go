@@ -122,6 +122,33 @@ func TestHangup(t *testing.T) {
 	}
 }
 
+// TestHangupWithABrokenFile is S44: the rest of the folder is taken, and
+// operators are told.
+func TestHangupWithABrokenFile(t *testing.T) {
+	s := startServe(t, site(t, "reload: 1s", "reload: 1h"))
+	visitor, probe := testkit.NewVisitor(t, s.public), testkit.NewVisitor(t, s.operations)
+	writeFile(t, s.folder, "services/broken.yaml", "id: [")
+	writeFile(t, s.folder, "services/added.yaml", "id: 9099\nname: Added\nmatch: http://localhost:9099/\n")
+	s.hangup <- syscall.SIGHUP
+	eventually(t, "the other service is known", func() bool {
+		return visitor.Get(testkit.LoginPath("http://localhost:9099/")).Status == http.StatusOK
+	})
+	if text := probe.Get("/metrics").Body; !strings.Contains(text, "\nparvis_services 6\n") || !strings.Contains(text, "\nparvis_services_faults 1\n") {
+		t.Errorf("metrics:\n%s", text)
+	}
+	if got := probe.Get("/readyz"); got.Status != http.StatusOK {
+		t.Errorf("/readyz: %d %s", got.Status, got.Body)
+	}
+	eventually(t, "the log names the file", func() bool {
+		for line := range strings.Lines(s.err.String()) {
+			if strings.Contains(line, `"level":"ERROR"`) && strings.Contains(line, "broken.yaml") {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // TestStopFinishesRequests stops a server while a login is on its way.
 func TestStopFinishesRequests(t *testing.T) {
 	s := startServe(t, site(t))
