@@ -132,7 +132,10 @@ func (s *Server) learn(c credentials, t tried) {
 }
 
 func (s *Server) recordRefusal(r *http.Request, c credentials, t tried) {
-	e := audit.Event{Action: audit.Login, Outcome: audit.Failure, LoginHash: s.pseudonym(c.login), Reason: "bad_credentials"}
+	e := audit.Event{
+		Action: audit.Login, Outcome: audit.Failure, Reason: "bad_credentials",
+		User: t.uid(), LoginHash: s.pseudonym(c.login),
+	}
 	if t.hold.Refused {
 		e.Action, e.Outcome, e.Reason = audit.Throttled, audit.Refused, "another_name"
 	}

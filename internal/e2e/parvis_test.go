@@ -71,7 +71,7 @@ func start(t *testing.T, args ...string) *process {
 		close(p.done)
 	}()
 	t.Cleanup(func() {
-		p.stop()
+		_ = p.stop()
 		if t.Failed() {
 			t.Logf("parvis %s said:\n%s", strings.Join(args, " "), p.output())
 		}

@@ -245,6 +245,9 @@ func TestLogsNameNobody(t *testing.T) {
 			t.Fatalf("audit line %q: %v", line, err)
 		}
 		actions = append(actions, event.Action+" "+event.Outcome)
+		if len(actions) == 1 && event.User != student {
+			t.Errorf("the trail does not say whose password was wrong: %q", line)
+		}
 		if event.Action == "ticket_validated" && event.Outcome == "success" && (event.User != student || !strings.HasPrefix(ticket, event.Ticket) || len(event.Ticket) > 8) {
 			t.Errorf("audit line %q", line)
 		}
