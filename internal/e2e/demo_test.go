@@ -18,36 +18,13 @@ import (
 // and its first service are.
 func startDemo(t *testing.T) (*process, string, int) {
 	t.Helper()
-	port, services := testkit.FreePort(t), freeRun(t, 5)
+	port, services := testkit.FreePort(t), testkit.FreePorts(t, 5)
 	begun := time.Now()
 	p := start(t, "demo", "-listen", fmt.Sprintf("localhost:%d", port), "-services", fmt.Sprint(services))
 	base := fmt.Sprintf("http://localhost:%d", port)
 	eventually(t, "the demonstration answers", 10*time.Second, func() bool { return status(base+"/cas/login") == http.StatusOK })
 	t.Logf("answered after %v, with the race detector", time.Since(begun))
 	return p, base, services
-}
-
-// freeRun finds consecutive free ports.
-func freeRun(t *testing.T, count int) int {
-	t.Helper()
-	for range 20 {
-		first := testkit.FreePort(t)
-		if first+count < 65535 && allFree(t, first, count) {
-			return first
-		}
-	}
-	t.Fatal("no run of free ports")
-	return 0
-}
-
-func allFree(t *testing.T, first, count int) bool {
-	t.Helper()
-	for i := range count {
-		if status(fmt.Sprintf("http://localhost:%d/", first+i)) != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // TestDemo: what a newcomer does, without a browser. One login, a second
@@ -90,7 +67,7 @@ func TestDemo(t *testing.T) {
 
 func TestDemoPortTaken(t *testing.T) {
 	_, base, _ := startDemo(t)
-	p := start(t, "demo", "-listen", strings.TrimPrefix(base, "http://"), "-services", fmt.Sprint(freeRun(t, 5)))
+	p := start(t, "demo", "-listen", strings.TrimPrefix(base, "http://"), "-services", fmt.Sprint(testkit.FreePorts(t, 5)))
 	<-p.done
 	if p.command.ProcessState.ExitCode() != 1 || !strings.Contains(p.output(), "another program has this port") {
 		t.Errorf("exit %d, said:\n%s", p.command.ProcessState.ExitCode(), p.output())

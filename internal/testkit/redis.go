@@ -88,7 +88,7 @@ func (r *RedisServer) Restart() {
 // Pause freezes the server: it keeps its connections and answers nothing.
 func (r *RedisServer) Pause() {
 	r.t.Helper()
-	r.signal(syscall.SIGSTOP)
+	pause(r.t, r.process.Process)
 }
 
 // Resume lets a paused server go on.

@@ -133,7 +133,10 @@ func (s *SlapdServer) Restart() {
 }
 
 // Pause freezes the server: connections stay open and nothing answers.
-func (s *SlapdServer) Pause() { s.signal(syscall.SIGSTOP) }
+func (s *SlapdServer) Pause() {
+	s.t.Helper()
+	pause(s.t, s.program.Process)
+}
 
 // Resume lets a paused server go on.
 func (s *SlapdServer) Resume() { s.signal(syscall.SIGCONT) }
