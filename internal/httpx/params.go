@@ -1,9 +1,9 @@
 package httpx
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -131,11 +131,13 @@ func readForm(w http.ResponseWriter, r *http.Request) (string, error) {
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return "", Status(http.StatusUnsupportedMediaType, errors.New("read form: body is of another type"))
 	}
-	var form strings.Builder
+	// A buffer of the form's size, and what it wants spare to find the end:
+	// io.Copy would take 32 KB, a quarter of what a login allocates.
+	var form bytes.Buffer
 	if r.ContentLength > 0 && r.ContentLength <= MaxBody {
-		form.Grow(int(r.ContentLength))
+		form.Grow(int(r.ContentLength) + bytes.MinRead)
 	}
-	_, err = io.Copy(&form, http.MaxBytesReader(w, r.Body, MaxBody))
+	_, err = form.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	// batchSize is how many calls travel together at most. It is half of the
-	// 64 that often wait at once, so that Redis works on one batch while the
-	// answers to another are read: one batch of them all would have each side
-	// wait for the other.
-	batchSize = 32
-	// batchWorkers is how many batches are under way at most. Few make the
-	// batches large, which is what saves time on both sides.
-	batchWorkers = 2
+	// batchSize is how many calls travel together at most. It is a quarter of
+	// the 64 that often wait at once, so that Redis works on some batches while
+	// the answers to others are read: larger ones would have each side wait for
+	// the other, and for the disk.
+	batchSize = 16
+	// batchWorkers is how many batches are under way at most. Redis takes those
+	// that have come at once, and writes them to the disk together. 4 batches of
+	// 16 redeem a sixth more tickets than 2 of 32.
+	batchWorkers = 4
 	// batchQueue is how many calls wait at most. Further ones fail at once.
 	batchQueue = 4096
 	// noScript begins the error of a server that does not know a script.
