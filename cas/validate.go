@@ -146,7 +146,7 @@ func (s *Server) serviceValidate(protocol string) httpx.Handler {
 }
 
 func (s *Server) writeXML(w http.ResponseWriter, answer validated, refusal *Refusal) {
-	pooled := s.buffers.Get().(*[]byte)
+	pooled := s.buffers.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
 	defer s.buffers.Put(pooled)
 	buffer := (*pooled)[:0]
 	if refusal != nil {

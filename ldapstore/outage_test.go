@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -254,8 +255,8 @@ func pass(from net.Conn, address string) {
 		return
 	}
 	defer to.Close()
-	go func() { _, _ = from.(*net.TCPConn).ReadFrom(to) }()
-	_, _ = to.(*net.TCPConn).ReadFrom(from)
+	go func() { _, _ = io.Copy(from, to) }()
+	_, _ = io.Copy(to, from)
 }
 
 func displayName(t *testing.T, store *ldapstore.Store) string {

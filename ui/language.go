@@ -94,7 +94,7 @@ func (p *Renderer) remember(w http.ResponseWriter, r *http.Request) {
 	if lang == "" || lang == remembered(r) {
 		return
 	}
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure is the operator's: a demo has no https
+	http.SetCookie(w, &http.Cookie{
 		Name: languageCookie, Value: lang, Path: p.options.BasePath, MaxAge: 365 * 24 * 3600,
 		HttpOnly: true, Secure: p.options.Secure, SameSite: http.SameSiteLaxMode,
 	})

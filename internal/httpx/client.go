@@ -45,8 +45,8 @@ func (p proxies) client(peer netip.Addr, forwarded []string) netip.Addr {
 	return current
 }
 
-// cutLast cuts list at its last comma.
-func cutLast(list string) (before, last string, found bool) {
+// cutLast cuts list at its last comma, and tells whether there is one.
+func cutLast(list string) (string, string, bool) {
 	i := strings.LastIndexByte(list, ',')
 	if i < 0 {
 		return "", list, false

@@ -63,10 +63,10 @@ func (e *Event) written() bool { return e.response != nil && e.response.status !
 // not pooled: a goroutine that outlives its request sees an old event, never
 // another person's.
 type exchange struct {
-	context.Context
-	event    Event
-	response response
-	attrs    [4]slog.Attr
+	context.Context //nolint:containedctx // it is the request's context
+	event           Event
+	response        response
+	attrs           [4]slog.Attr
 }
 
 // Value finds the event, and else what the parent context holds.

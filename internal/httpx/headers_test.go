@@ -99,7 +99,7 @@ func (d *discard) WriteHeader(int)             {}
 func BenchmarkOverhead(b *testing.B) {
 	bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
 	o := httpx.Options{
-		Logger:  slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		Logger:  slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // the cost of writing is what is measured
 		Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 	}
 	named := httpx.Named("serviceValidate", bare)

@@ -26,7 +26,7 @@ func observed(t *testing.T, h http.Handler, r *http.Request, o httpx.Options) (*
 	w := httptest.NewRecorder()
 	func() {
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			if p := recover(); p != nil && p != any(http.ErrAbortHandler) {
 				panic(p)
 			}
 		}()

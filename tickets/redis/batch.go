@@ -47,7 +47,7 @@ type reply struct {
 // limit at the latest.
 type waiting struct {
 	call
-	ctx   context.Context
+	ctx   context.Context //nolint:containedctx // the caller's, which the call must not outlive
 	limit time.Time
 	done  chan reply
 }
@@ -58,7 +58,7 @@ type batcher struct {
 	client  goredis.UniversalClient
 	timeout time.Duration
 	queue   chan waiting
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // ends the workers, which have no caller
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 }

@@ -29,7 +29,7 @@ func testModel(t *testing.T, h Harness) {
 type model struct {
 	Harness
 	mint *tickets.Minter
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // the state machine's methods take no other argument
 	// run sets people and tokens apart from those of other runs on the store.
 	run      string
 	now      time.Duration
