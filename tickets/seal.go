@@ -9,6 +9,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -68,7 +70,9 @@ type Keyring struct {
 type subkey struct {
 	id   string
 	aead cipher.AEAD
-	mac  []byte
+	// macs are keyed hashes that nobody uses: keying one costs as much as the
+	// hash of a name.
+	macs *sync.Pool
 }
 
 // NewKeyring returns a ring of keys, the sealing key first. It refuses keys
@@ -179,9 +183,12 @@ func (k *Keyring) Pseudonyms(purpose, value string) []string {
 
 func (s subkey) pseudonym(value string) string {
 	const length = 16
-	mac := hmac.New(sha256.New, s.mac)
-	mac.Write([]byte(value))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:length])
+	mac := s.macs.Get().(hash.Hash) //nolint:errcheck // the pool holds nothing else
+	defer s.macs.Put(mac)
+	mac.Reset()
+	_, _ = io.WriteString(mac, value) // a hash takes all it is given
+	var sum [sha256.Size]byte
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(sum[:0])[:length])
 }
 
 // associated is what a sealed value is authenticated with besides its bytes.
@@ -224,5 +231,5 @@ func derive(key Key, purpose string) subkey {
 	if err != nil {
 		panic(fmt.Sprintf("make a cipher: %v", err))
 	}
-	return subkey{id: key.ID, aead: aead, mac: mac}
+	return subkey{id: key.ID, aead: aead, macs: &sync.Pool{New: func() any { return hmac.New(sha256.New, mac) }}}
 }

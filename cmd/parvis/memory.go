@@ -10,8 +10,8 @@ import (
 // Bounds of what the garbage collector is told.
 const (
 	// headroom is how much may be allocated between two collections.
-	headroom                        = 24 << 20
-	smallestPercent, largestPercent = 30, 400
+	headroom                        = 64 << 20
+	smallestPercent, largestPercent = 30, 800
 )
 
 // After quietTicks ticks with no more allocated than quietBytes, a node that
