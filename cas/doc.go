@@ -22,7 +22,7 @@
 // else a request says.
 //
 // The package knows neither LDAP nor Redis: it asks for a [Directory] and a
-// [tickets.Store], and cmd gives it one of each. It keeps no state of its own
-// between two requests, so any node may answer any of them. It must never log
-// or store a password, or a ticket in full.
+// [tickets.Store], and cmd gives it one of each. Between two requests it keeps
+// nothing but how long the directory took lately, so any node may answer any of
+// them. It must never log or store a password, or a ticket in full.
 package cas

@@ -33,10 +33,11 @@ type Options struct {
 	// BindDN and Password are the account that searches.
 	BindDN, Password string
 	// DecoyDN is an entry to bind as when a login is nobody's. It must have a
-	// password that nobody knows, hashed as people's are, by the slowest scheme
-	// that anybody's is, a password policy that never locks it, and no right. It must be neither BindDN nor a person: it
-	// fails as often as strangers choose. With none, a name that does not exist is
-	// used, and only the levelled duration hides the difference.
+	// password that nobody knows, hashed by the slowest scheme that anybody's is,
+	// a password policy that never locks it, and no right. It must be neither
+	// BindDN nor a person: it fails as often as strangers choose. With none, a
+	// name that does not exist is used, and only the levelled duration hides the
+	// difference.
 	DecoyDN string
 
 	// Base is the branch of people, searched with all below it.

@@ -56,9 +56,9 @@ func New(options Options) (*Store, error) {
 
 // Authenticate proves a password: one search, one bind. It returns
 // [identity.ErrBadCredentials] for all that was not proven, with the UID of the
-// one person whose login it was, an [*identity.StateError] for a right password on an account that may not be used,
-// and an error that wraps [identity.ErrUnavailable] when the directory could not
-// be asked.
+// one person whose login it was, an [*identity.StateError] for a right password on
+// an account that may not be used, and an error that wraps
+// [identity.ErrUnavailable] when the directory could not be asked.
 func (s *Store) Authenticate(ctx context.Context, login, password string) (identity.Person, error) {
 	// RFC 4513, section 5.1.2: a bind with a name and no password succeeds, as
 	// nobody.

@@ -22,7 +22,7 @@ func newLogger(out io.Writer, level string) *slog.Logger {
 
 // heldBack gathers lines of a log, and writes them many at a time: a line a
 // request is a system call a request. Nothing waits longer than logDelay. The
-// audit trail is not held back.
+// audit trail does not pass here: it knows which of its lines may wait.
 type heldBack struct {
 	mu   sync.Mutex
 	out  io.Writer

@@ -37,7 +37,7 @@ type Event struct {
 	Action, Outcome string
 	// User is the canonical uid, set only where the directory knew it.
 	User string
-	// LoginHash is the pseudonym of what was typed, where nobody was found.
+	// LoginHash is the pseudonym of what was typed, where no password proved it.
 	LoginHash string
 	// Service is the service's address. Its query and fragment are not
 	// written: applications put secrets of their own there.

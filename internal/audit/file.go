@@ -32,11 +32,11 @@ func open(path string) (*os.File, error) {
 	return file, nil
 }
 
-// Write adds one line.
-func (f *File) Write(line []byte) (int, error) {
+// Write adds whole lines.
+func (f *File) Write(lines []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n, err := f.file.Write(line)
+	n, err := f.file.Write(lines)
 	if err != nil {
 		return n, fmt.Errorf("write audit file: %w", err)
 	}

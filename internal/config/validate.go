@@ -137,7 +137,7 @@ func (c Config) checkDirectory() []check {
 		check{l.Base == "", at + "base", "give the branch that people are below, as ou=people,dc=univ,dc=example"},
 		check{!strings.HasPrefix(l.PeopleFilter, "(") || !strings.HasSuffix(l.PeopleFilter, ")"), at + "people_filter", "write a filter in brackets, as (objectClass=person)"},
 		check{len(l.LoginAttributes) == 0, at + "login_attributes", "give one attribute at least that people log in by, as uid"},
-		check{l.BindDN == "", at + "bind_dn", "give the account that searches, as cn=parvis,ou=services,dc=univ,dc=example"},
+		check{l.BindDN == "", at + "bind_dn", "give the account that searches, as cn=parvis,ou=admin,dc=univ,dc=example"},
 		check{l.BindPassword == "", at + "bind_password", "give the password of bind_dn, here or in bind_password_file"},
 		check{l.UIDAttribute == "", at + "uid_attribute", "give the attribute that holds the login, as uid"},
 		check{l.Timeout.D() < 100*time.Millisecond || l.Timeout.D() > time.Minute, at + "timeout", "write a time between 100ms and 1m"},

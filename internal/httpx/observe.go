@@ -23,8 +23,8 @@ type Recorder interface {
 type Options struct {
 	// Logger receives one line a request.
 	Logger *slog.Logger
-	// Trusted are the proxies whose X-Forwarded-For and X-Forwarded-Proto are
-	// believed. None: the peer of the connection is the client.
+	// Trusted are the proxies whose X-Forwarded-For is believed. None: the peer
+	// of the connection is the client.
 	Trusted []netip.Prefix
 	// Now is the clock, time.Now when nil.
 	Now func() time.Time

@@ -102,11 +102,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readiness is the answer of /readyz.
+// readiness is the answer of /readyz, and of /healthz.
 type readiness struct {
-	// Status is ready, down or stopping.
+	// Status is ready, down or stopping; alive to /healthz.
 	Status string `json:"status"`
-	// Checks gives each check's state: up or down.
+	// Checks gives each check's state: up or down. /healthz asks none.
 	Checks map[string]string `json:"checks"`
 }
 

@@ -24,7 +24,7 @@ type Gate struct {
 }
 
 // NewGate returns a Gate of the given width, with room for queue callers that
-// wait, each for no longer than wait.
+// wait, each for no longer than patience.
 func NewGate(width, queue int, patience time.Duration) *Gate {
 	return &Gate{slots: make(chan struct{}, max(width, 1)), queue: int64(queue), patience: patience}
 }

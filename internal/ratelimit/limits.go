@@ -74,8 +74,8 @@ func (l Limit) ofSite() Limit {
 // Attempt is a login being tried.
 type Attempt struct {
 	// Account is the login as typed, folded by identity.FoldLogin, so that no
-	// spelling of it has a count of its own. Empty: no account is named, only the address
-	// counts.
+	// spelling of it has a count of its own; to [Limiter.Also] it is the uid.
+	// Empty: no account is named, only the address counts.
 	Account string
 	// Address is the client's. IPv6 counts by /64, which is what one
 	// subscriber has, and by /48, which is what one site has. The zero Addr

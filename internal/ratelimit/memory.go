@@ -69,7 +69,7 @@ func (m *Memory) debt(key string, now time.Time) time.Duration {
 	return max(0, m.free[key].Sub(now))
 }
 
-// Len is the number of debts held, for tests and metrics.
+// Len is the number of debts held, melted ones among them until they are swept.
 func (m *Memory) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -55,9 +55,9 @@ func loadScripts(ctx context.Context, connection *goredis.Conn) error {
 	return nil
 }
 
-// prelude is what several scripts need. live returns the fields of a session
-// that has not ended, if secret is nil or its own; last is how long a key with
-// two limits must be kept.
+// prelude is what several scripts need. stamp writes an instant in a fixed
+// width, which cutInstant reads. live returns the fields of a session that has
+// not ended, if secret is nil or its own; begin writes one.
 const prelude = `
 local clock = redis.call('TIME')
 local micros = clock[1] * 1000000 + clock[2] + ARGV[1] * 1000
