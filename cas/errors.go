@@ -6,13 +6,11 @@ import "fmt"
 // (specification, section 2.5.3).
 type Code string
 
-// The protocol's codes.
+// The protocol's codes, those that this server answers with.
 const (
 	InvalidRequest           Code = "INVALID_REQUEST"
-	InvalidTicketSpec        Code = "INVALID_TICKET_SPEC"
 	UnauthorizedService      Code = "UNAUTHORIZED_SERVICE"
 	UnauthorizedServiceProxy Code = "UNAUTHORIZED_SERVICE_PROXY"
-	InvalidProxyCallback     Code = "INVALID_PROXY_CALLBACK"
 	InvalidTicket            Code = "INVALID_TICKET"
 	InvalidService           Code = "INVALID_SERVICE"
 	InternalError            Code = "INTERNAL_ERROR"
@@ -34,9 +32,6 @@ func (r *Refusal) Error() string {
 	}
 	return fmt.Sprintf("%s: %s", r.Code, r.Description)
 }
-
-// Unwrap returns the cause.
-func (r *Refusal) Unwrap() error { return r.Cause }
 
 func refuse(code Code, format string, args ...any) *Refusal {
 	return &Refusal{Code: code, Description: fmt.Sprintf(format, args...)}

@@ -3,7 +3,6 @@ package services
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -111,20 +110,11 @@ func (s *Service) mismatch(t *target) string {
 	return strings.Join(reasons, ", ")
 }
 
-// String is the explanation as text.
+// String is the explanation as text, for a terminal.
 func (e Explanation) String() string {
 	var b strings.Builder
 	e.write(&b)
 	return b.String()
-}
-
-// WriteTo writes the explanation as text, for a terminal.
-func (e Explanation) WriteTo(w io.Writer) (int64, error) {
-	n, err := io.WriteString(w, e.String())
-	if err != nil {
-		return int64(n), fmt.Errorf("write explanation: %w", err)
-	}
-	return int64(n), nil
 }
 
 func (e Explanation) write(b *strings.Builder) {

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"parvis/services"
 )
 
 const contact = `"contacts": [{"name": "x"}]`
@@ -89,10 +87,4 @@ func TestExplain(t *testing.T) {
 	b.WriteString(r.Explain("https://marks.univ.fr/", &zoe, noon).String() + "\n")
 	b.WriteString(r.Explain("https://marks.univ.fr/", nil, noon).String())
 	golden(t, "testdata/explain.golden", b.String())
-
-	var out strings.Builder
-	n, err := r.Explain("x", nil, noon).WriteTo(&out)
-	if err != nil || int(n) != out.Len() || services.Unsafe("x") != "" {
-		t.Errorf("WriteTo = %d, %v", n, err)
-	}
 }

@@ -140,18 +140,9 @@ func (r *Registry) Faulty() []string {
 	return faulty(r.current.Load().faults)
 }
 
-// Logo returns the picture of a service. It was read with the folder: nothing
-// is opened for a request.
-func (r *Registry) Logo(s *Service) (Logo, bool) {
-	if s == nil || s.Logo == "" {
-		return Logo{}, false
-	}
-	logo, ok := r.current.Load().logos[s.Logo]
-	return logo, ok
-}
-
-// LogoNamed returns a picture of the folder by its file name; only those that
-// an entry uses are there.
+// LogoNamed returns a picture of the folder by its file name, which
+// [Service.Logo] holds; only those that an entry uses are there. It was read
+// with the folder: nothing is opened for a request.
 func (r *Registry) LogoNamed(name string) (Logo, bool) {
 	logo, ok := r.current.Load().logos[name]
 	return logo, ok

@@ -258,7 +258,7 @@ func TestLogo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range r.Services() {
-		logo, ok := r.Logo(s)
+		logo, ok := r.LogoNamed(s.Logo)
 		if ok != (s.ID == 1) || ok && (logo.Type != "image/svg+xml" || !strings.HasPrefix(string(logo.Data), "<svg xmlns") || len(logo.Hash) != 12) {
 			t.Errorf("%s: %+v, %v", s.Name, logo, ok)
 		}

@@ -161,7 +161,7 @@ func TestReloadUnreadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if logo, ok := r.Logo(s); !ok || string(logo.Data) != "<svg/>" {
+	if logo, ok := r.LogoNamed(s.Logo); !ok || string(logo.Data) != "<svg/>" {
 		t.Error("the logo is lost")
 	}
 	if _, err := r.Find("https://b.univ.fr/"); !errors.Is(err, services.ErrDisabled) {

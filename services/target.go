@@ -18,9 +18,6 @@ func Redirectable(service string) bool {
 	return t.fault == "" && t.web
 }
 
-// Unsafe says why a service is refused before any entry is tried, or "".
-func Unsafe(service string) string { return safety(service) }
-
 // Same tells whether two services are the same one at validation: equal once
 // ";jsessionid=…" and the fragment are dropped and percent-escapes are decoded,
 // one time. Case counts.

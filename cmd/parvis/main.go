@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -13,7 +14,7 @@ import (
 	"syscall"
 	_ "time/tzdata" // the pages' time zone, where the system has no table of them
 
-	"github.com/redis/go-redis/v9"
+	"parvis/tickets/redis"
 )
 
 // Exit codes.
@@ -34,16 +35,9 @@ func start() int {
 	context.AfterFunc(ctx, stop) // the second Ctrl-C does not wait
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
-	redis.SetLogger(silent{})
+	redis.LogDriver(slog.New(slog.DiscardHandler))
 	return run(ctx, os.Args[1:], surroundings{out: os.Stdout, err: os.Stderr, env: os.LookupEnv, hangup: hangup})
 }
-
-// silent takes what the Redis client would print by itself: it returns the same
-// as errors, which are logged where they end.
-type silent struct{}
-
-// Printf prints nothing.
-func (silent) Printf(context.Context, string, ...any) {}
 
 // surroundings are what a command sees of the process around it.
 type surroundings struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,12 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
+
+	"parvis/tickets/redis"
 )
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(silent{})
+	redis.LogDriver(slog.New(slog.DiscardHandler))
 	goleak.VerifyTestMain(m)
 }
 

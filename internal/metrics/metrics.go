@@ -22,7 +22,7 @@ type Metrics struct {
 }
 
 // Build says which program is running.
-type Build struct{ Version, Revision, Go string }
+type Build struct{ Version, Go string }
 
 // latencies are the bounds of histograms, in seconds: fine where validations
 // are, and up to where clients give up.
@@ -50,7 +50,7 @@ func New(build Build) *Metrics {
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "parvis_build_info", Help: "1, with what is running in the labels.",
-		ConstLabels: prometheus.Labels{"version": build.Version, "revision": build.Revision, "go": build.Go},
+		ConstLabels: prometheus.Labels{"version": build.Version, "go": build.Go},
 	})
 	info.Set(1)
 	m.registry.MustRegister(

@@ -41,7 +41,7 @@ func wantLines(t *testing.T, text string, lines ...string) {
 }
 
 func TestRequests(t *testing.T) {
-	m := metrics.New(metrics.Build{Version: "v1.2.3", Revision: "abc", Go: "go1.26"})
+	m := metrics.New(metrics.Build{Version: "v1.2.3", Go: "go1.26"})
 	m.Request("login", 200, 3*time.Millisecond)
 	m.Request("login", 302, time.Millisecond)
 	m.Request("login", 423, time.Millisecond)
@@ -52,7 +52,7 @@ func TestRequests(t *testing.T) {
 		`parvis_http_request_duration_seconds_count{code="3xx",route="login"} 1`,
 		`parvis_http_request_duration_seconds_count{code="4xx",route="login"} 1`,
 		`parvis_http_request_duration_seconds_count{code="other",route="login"} 1`,
-		`parvis_build_info{go="go1.26",revision="abc",version="v1.2.3"} 1`)
+		`parvis_build_info{go="go1.26",version="v1.2.3"} 1`)
 	if text := scrape(t, m); !strings.Contains(text, "go_goroutines ") || !strings.Contains(text, "process_open_fds ") {
 		t.Error("the runtime's metrics are missing")
 	}
