@@ -74,11 +74,7 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 	trail.Hold(auditDelay)
 	counts := metrics.New(metrics.Build{Version: version, Go: runtime.Version()})
 	counts.Services(func() (int, int) { return len(p.registry.Services()), len(p.registry.Faulty()) })
-	operations := ops.New(ops.Options{
-		Checks:  []ops.Check{{Name: "directory", Probe: p.directory.Ping}, {Name: "tickets", Probe: kept.store.Ping}},
-		Metrics: counts.Handler(),
-		Logger:  p.log,
-	})
+	operations := newOperations(p, kept.store, counts)
 	server := cas.New(cas.Options{
 		Base:             public.Path,
 		MaintenanceRetry: maintenanceRetry,
@@ -110,6 +106,14 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 			func(ctx context.Context) { operations.Run(ctx, healthPeriod) }),
 		close: append([]func() error{p.directory.Close, trail.Flush}, kept.close...),
 	}, nil
+}
+
+func newOperations(p parts, store tickets.Store, counts *metrics.Metrics) *ops.Handler {
+	return ops.New(ops.Options{
+		Checks:  []ops.Check{{Name: "directory", Probe: p.directory.Ping}, {Name: "tickets", Probe: store.Ping}},
+		Metrics: counts.Handler(),
+		Logger:  p.log,
+	})
 }
 
 func auditLost(log *slog.Logger) func(context.Context, error) {
