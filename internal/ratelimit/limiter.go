@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -71,7 +72,7 @@ func (l *Limiter) Take(ctx context.Context, a Attempt) (Hold, time.Duration, err
 		// The count of the person is that of their uid. Where another name was
 		// typed, it is learned too late: see Also.
 		l.group(a.Account, l.limits.account(a, "person")).silently(),
-		l.group(site(a.Address), l.limits.address(a)),
+		l.group(cmp.Or(site(a.Address), network(a.Address)), l.limits.address(a)),
 	}
 	if a.Known {
 		groups[2].ignored = true
