@@ -14,6 +14,10 @@ const (
 	// longest is what a refusal is delayed to at the most, however slow the
 	// directory is.
 	longest = 300 * time.Millisecond
+	// coarse is more than a timer may be late: where the process has nothing else
+	// to do, the runtime wakes at whole milliseconds after it fell asleep. Refusals
+	// that wait for different times would end a millisecond apart.
+	coarse = 2 * time.Millisecond
 )
 
 // Class is what the directory worked on.
@@ -33,6 +37,8 @@ const (
 type Pace struct {
 	mu    sync.Mutex
 	rings [classes]ring
+	// sleep lasts as long as it is told to, to some ten microseconds; nap when nil.
+	sleep func(time.Duration)
 }
 
 // Learn remembers how long the directory took. Waits in queues are no part of
@@ -51,12 +57,21 @@ func (p *Pace) Level(ctx context.Context, took time.Duration) {
 	if wait <= 0 {
 		return
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	end := time.Now().Add(wait)
+	if wait > coarse {
+		timer := time.NewTimer(wait - coarse)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
 	}
+	sleep := p.sleep
+	if sleep == nil {
+		sleep = nap
+	}
+	sleep(time.Until(end))
 }
 
 func (p *Pace) target() time.Duration {

@@ -13,15 +13,15 @@ func TestRefusalsLastAlike(t *testing.T) {
 	for name, class := range map[string]pace.Class{"people are slower": pace.Somebody, "the decoy is slower": pace.Nobody} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var p pace.Pace
+				p := pace.WithTimers()
 				for i := range 100 {
 					p.Learn(class, time.Duration(i%10+1)*time.Millisecond)
 					p.Learn(1-class, time.Millisecond)
 				}
 				for _, took := range []time.Duration{0, time.Millisecond, 9 * time.Millisecond} {
-					wantLasts(t, &p, took, 10*time.Millisecond)
+					wantLasts(t, p, took, 10*time.Millisecond)
 				}
-				wantLasts(t, &p, 30*time.Millisecond, 30*time.Millisecond)
+				wantLasts(t, p, 30*time.Millisecond, 30*time.Millisecond)
 			})
 		})
 	}
@@ -29,10 +29,10 @@ func TestRefusalsLastAlike(t *testing.T) {
 
 func TestNobodyWaitsForASlowDirectory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pace.Pace
-		wantLasts(t, &p, time.Millisecond, time.Millisecond)
+		p := pace.WithTimers()
+		wantLasts(t, p, time.Millisecond, time.Millisecond)
 		p.Learn(pace.Somebody, time.Minute)
-		wantLasts(t, &p, 0, 300*time.Millisecond)
+		wantLasts(t, p, 0, 300*time.Millisecond)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		begun := time.Now()
@@ -45,15 +45,15 @@ func TestNobodyWaitsForASlowDirectory(t *testing.T) {
 
 func TestPeaksAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pace.Pace
+		p := pace.WithTimers()
 		for range 1000 {
 			p.Learn(pace.Somebody, 200*time.Millisecond)
 		}
-		wantLasts(t, &p, 0, 200*time.Millisecond)
+		wantLasts(t, p, 0, 200*time.Millisecond)
 		for range 64 {
 			p.Learn(pace.Somebody, time.Millisecond)
 		}
-		wantLasts(t, &p, 0, time.Millisecond)
+		wantLasts(t, p, 0, time.Millisecond)
 	})
 }
 
