@@ -16,6 +16,9 @@ import (
 // errNoPage answers an address that leads nowhere.
 var errNoPage = errors.New("no such page")
 
+// errMethod answers a method that an address does not have.
+var errMethod = errors.New("method not allowed")
+
 // routes lists every public address.
 func routes(base string, server *cas.Server, pages *ui.Renderer, registry *services.Registry) http.Handler {
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
@@ -26,13 +29,10 @@ func routes(base string, server *cas.Server, pages *ui.Renderer, registry *servi
 	for _, address := range []string{"/", base, base + "/"} {
 		router.Handle(address, httpx.Named("home", home)).Methods(http.MethodGet, http.MethodHead)
 	}
-	refuse := func(status int) http.Handler {
-		return httpx.Named("none", httpx.Adapt(func(http.ResponseWriter, *http.Request) error {
-			return httpx.Status(status, errNoPage)
-		}, server.Fail))
-	}
-	router.NotFoundHandler = refuse(http.StatusNotFound)
-	router.MethodNotAllowedHandler = refuse(http.StatusMethodNotAllowed)
+	router.NotFoundHandler = httpx.Named("none", httpx.Adapt(func(http.ResponseWriter, *http.Request) error {
+		return httpx.Status(http.StatusNotFound, errNoPage)
+	}, server.Fail))
+	router.MethodNotAllowedHandler = readOnly(server)
 	return direct(router)
 }
 
@@ -48,6 +48,17 @@ func direct(router *mux.Router) http.Handler {
 		}
 		match.Handler.ServeHTTP(w, r)
 	})
+}
+
+// readOnly refuses other methods than those of the addresses above; the
+// protocol's endpoints name their own.
+func readOnly(server *cas.Server) http.Handler {
+	return httpx.Named("none", httpx.Adapt(func(http.ResponseWriter, *http.Request) error {
+		return &httpx.Error{
+			Code: http.StatusMethodNotAllowed, Err: errMethod,
+			Header: http.Header{"Allow": {"GET, HEAD"}},
+		}
+	}, server.Fail))
 }
 
 // logo answers with the picture of a service. An SVG file may hold scripts, and

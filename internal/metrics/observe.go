@@ -39,11 +39,20 @@ func (a *Auditor) Record(ctx context.Context, e audit.Event) {
 	case audit.Logout:
 		m.sessionsEnded.WithLabelValues("logout").Inc()
 	case audit.SessionEnded:
-		m.sessionsEnded.WithLabelValues("replaced").Inc()
+		m.sessionsEnded.WithLabelValues(cause(e.Reason)).Inc()
 	case audit.ServiceRefused:
 		m.refused.Inc()
 	}
 	a.next.Record(ctx, e)
+}
+
+// cause keeps the reasons for ending a session few.
+func cause(reason string) string {
+	switch reason {
+	case "replaced", "too_many":
+		return reason
+	}
+	return other
 }
 
 func outcome(s string) string {
