@@ -90,7 +90,7 @@ func TestAuditorCountsAndPassesOn(t *testing.T) {
 		{Action: audit.TicketGranted, Outcome: audit.Success, Ticket: "ST-abcde"},
 		{Action: audit.TicketValidated, Outcome: audit.Refused, Ticket: "PT-abcde"},
 		{Action: audit.Logout, Outcome: audit.Success},
-		{Action: audit.SessionEnded, Outcome: audit.Success},
+		{Action: audit.SessionEnded, Outcome: audit.Success, Reason: "replaced"},
 		{Action: audit.ServiceRefused, Outcome: audit.Refused},
 	} {
 		auditor.Record(t.Context(), e)
