@@ -16,11 +16,7 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request, q loginRequest
 	if r.Method == http.MethodGet && !s.available() {
 		return errDown
 	}
-	browser, err := s.browser(w, r)
-	if err != nil {
-		return err
-	}
-	token, err := s.forms.issue(loginForm, browser)
+	token, err := s.formToken(w, r, loginForm)
 	if err != nil {
 		return err
 	}

@@ -96,6 +96,15 @@ func browserKey(browser string) []byte {
 	return sum[:]
 }
 
+// formToken returns a fresh token of a form for the browser that will show it.
+func (s *Server) formToken(w http.ResponseWriter, r *http.Request, form string) (string, error) {
+	browser, err := s.browser(w, r)
+	if err != nil {
+		return "", err
+	}
+	return s.forms.issue(form, browser)
+}
+
 // browser returns the name this server gave to the browser, giving one to a
 // browser that has none. It identifies no person and opens nothing: it ties a
 // form to the browser it was shown in, so that no other site can send one.

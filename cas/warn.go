@@ -11,11 +11,7 @@ import (
 
 // warn asks before a service is entered.
 func (s *Server) warn(w http.ResponseWriter, r *http.Request, q loginRequest, uid string) error {
-	browser, err := s.browser(w, r)
-	if err != nil {
-		return err
-	}
-	token, err := s.forms.issue(warningForm, browser)
+	token, err := s.formToken(w, r, warningForm)
 	if err != nil {
 		return err
 	}
