@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -46,6 +47,26 @@ func buildAndRun(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
+// lookAtSources makes the result of a test depend on every source: go test gives
+// a former result again unless something changed that a test imports or looked
+// at, and a program that it built is neither.
+func lookAtSources(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "bin"):
+			return filepath.SkipDir
+		}
+		_, err = os.Stat(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // process is a running parvis.
 type process struct {
 	t       *testing.T
@@ -59,6 +80,7 @@ type process struct {
 // start runs parvis with arguments, and stops it with the test.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	lookAtSources(t)
 	p := &process{t: t, done: make(chan struct{})}
 	p.command = exec.Command(binary, args...)
 	p.command.Env = append(os.Environ(), "GORACE=halt_on_error=1")
