@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
@@ -206,7 +207,9 @@ func (b *ownBuilder) release(s *Service) {
 	if own.UIDAs != "" {
 		chain.policies = append(chain.policies, releasePrincipal(own.UIDAs))
 	}
-	s.release = chain.shortest()
+	if own.given {
+		s.release = chain.shortest()
+	}
 	if len(own.Only) == 0 {
 		return
 	}
@@ -268,6 +271,7 @@ func (b *ownBuilder) delivery(s *Service) {
 		}
 	}
 	s.Protocols = own.Protocols
+	s.Networks = b.networks()
 	switch own.Response {
 	case "", ResponseRedirect, ResponsePost, ResponseHeader:
 		s.ResponseType = own.Response
@@ -300,6 +304,19 @@ func (b *ownBuilder) delivery(s *Service) {
 	if l.ProxyTicketUses < 0 {
 		b.fault("lifetimes.proxy_ticket_uses", "must be positive")
 	}
+}
+
+func (b *ownBuilder) networks() []netip.Prefix {
+	var list []netip.Prefix
+	for i, text := range b.own.Networks {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil || prefix != prefix.Masked() {
+			b.fault(at("networks", b.own.Networks, i), "write networks as 10.12.0.0/16, with zeros after the prefix")
+			continue
+		}
+		list = append(list, prefix)
+	}
+	return list
 }
 
 // page checks a URL that people or this server may be sent to.

@@ -26,6 +26,7 @@ type ownFile struct {
 	Response       string       `yaml:"response"`
 	RedirectURL    string       `yaml:"redirect_url"`
 	Contacts       []Contact    `yaml:"contacts"`
+	Networks       ownList      `yaml:"networks"`
 	Logo           string       `yaml:"logo"`
 	Theme          string       `yaml:"theme"`
 	Locale         string       `yaml:"locale"`
@@ -76,6 +77,8 @@ type ownRelease struct {
 	UIDAs string `yaml:"uid_as"`
 	// Authentication: the three attributes about the login itself.
 	Authentication *bool `yaml:"authentication"`
+
+	given bool
 }
 
 // ownUsername says what the application calls people. A bare text means
@@ -169,6 +172,7 @@ func (m *ownMatch) UnmarshalYAML(decode func(any) error) error {
 
 // UnmarshalYAML takes a list of names or the whole form.
 func (r *ownRelease) UnmarshalYAML(decode func(any) error) error {
+	r.given = true
 	var list ownList
 	if decode(&list) == nil {
 		r.Attributes = list

@@ -189,3 +189,42 @@ func TestSpeaksAndProxies(t *testing.T) {
 		t.Error("Matches")
 	}
 }
+
+func TestLogoutAddresses(t *testing.T) {
+	for _, tt := range []struct {
+		name, more, visited string
+		want                []string
+	}{
+		{"O1 the service itself", "", "https://a.univ.fr/x?y", []string{"https://a.univ.fr/x?y"}},
+		{"the entry's addresses", "logout: {url: [https://a.univ.fr/1, https://a.univ.fr/2]}\n", "https://a.univ.fr/x", []string{"https://a.univ.fr/1", "https://a.univ.fr/2"}},
+		{"nothing is told", "logout: none\n", "https://a.univ.fr/x", nil},
+		{"L6 no http address", "", "imap://a.univ.fr", nil},
+		{"S8 user name", "", "https://a@b.univ.fr/", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, own(t, tt.more).LogoutAddresses(tt.visited)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestHasRelease(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		service *services.Service
+		want    bool
+	}{
+		{"none", own(t, ""), false},
+		{"none, Apereo", theirs(t, ""), false},
+		{"one that releases nothing", own(t, "release: []\n"), true},
+		{"one that releases nothing, Apereo", theirs(t, `"attributeReleasePolicy": {"@class": "x.DenyAllAttributeReleasePolicy"}`), true},
+		{"one", own(t, "release: [mail]\n"), true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.service.HasRelease() != tt.want {
+				t.Errorf("HasRelease is not %v", tt.want)
+			}
+		})
+	}
+}

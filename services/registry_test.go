@@ -102,6 +102,8 @@ func TestOpenFailsClosed(t *testing.T) {
 		{"bad logout", "bad.yaml", "name: X\nmatch: https://a/\nlogout: later\n", "is back"},
 		{"bad logout URL", "bad.yaml", "name: X\nmatch: https://a/\nlogout: {url: 'javascript:x'}\n", "full http"},
 		{"S8 logo outside the folder", "bad.yaml", "name: X\nmatch: https://a/\nlogo: ../secret.png\n", "without a folder"},
+		{"network that is none", "bad.yaml", "name: X\nmatch: https://a/\nnetworks: 10.12\n", "write networks as"},
+		{"network with a host", "bad.yaml", "name: X\nmatch: https://a/\nnetworks: 10.12.0.1/16\n", "write networks as"},
 		{"file too large", "bad.yaml", "# " + strings.Repeat("x", 1<<20), "larger than 1 MiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package services
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -88,20 +89,26 @@ type Service struct {
 	Lifetimes Lifetimes
 	// Logout is how the service hears that a session has ended.
 	Logout Logout
+	// Networks are the private addresses where this application's proxy callbacks
+	// and logout requests may go, besides those of the configuration. Public
+	// addresses need none.
+	Networks []netip.Prefix
 	// AuthenticationAttributes tells whether authenticationDate,
 	// isFromNewLogin and longTermAuthenticationRequestTokenUsed go along with
 	// the person's attributes (CAS Protocol Specification 2.5.7).
 	AuthenticationAttributes bool
 
-	enabled      bool
-	refused      string
-	sso          bool
-	descriptions map[string]string
-	matchers     []matcher
-	access       access
-	release      releaser
-	username     username
-	proxy        proxyPolicy
+	enabled bool
+	refused string
+	sso     bool
+	// noCookieOnRenew opens no session for a password that was asked for anew.
+	noCookieOnRenew bool
+	descriptions    map[string]string
+	matchers        []matcher
+	access          access
+	release         releaser
+	username        username
+	proxy           proxyPolicy
 }
 
 // Contact is somebody who answers for a service.
@@ -133,6 +140,25 @@ type Logout struct {
 	URLs []string
 }
 
+// LogoutAddresses returns where the end of a session is told for one visit: the
+// entry's own addresses, else the service that was visited. There are none where
+// nothing is to be told, or where the service is no http or https address.
+func (s *Service) LogoutAddresses(visited string) []string {
+	switch {
+	case s.Logout.Type == LogoutNone:
+		return nil
+	case len(s.Logout.URLs) > 0:
+		return slices.Clone(s.Logout.URLs)
+	case Redirectable(visited):
+		return []string{visited}
+	}
+	return nil
+}
+
+// HasRelease tells whether the entry has a release policy, be it one that
+// releases nothing.
+func (s *Service) HasRelease() bool { return s.release != nil }
+
 // Enabled tells whether the entry lets anybody in at that time: it is enabled,
 // not refused, and within its dates.
 func (s *Service) Enabled(now time.Time) bool { return s.closedReason(now) == "" }
@@ -154,9 +180,20 @@ func (s *Service) Speaks(protocol string) bool {
 	return len(s.Protocols) == 0 || slices.Contains(s.Protocols, protocol)
 }
 
-// SSO tells whether an open session is enough; false asks for the password at
-// each login to this service.
+// SSO tells whether an open session may ever be enough; false asks for the
+// password at each login to this service. See [Service.Participates].
 func (s *Service) SSO() bool { return s.sso }
+
+// Participates tells whether the open session of a person, who gave the password
+// at authTime, is enough to enter this service at that time. False asks for the
+// password.
+func (s *Service) Participates(_ string, _ identity.Attributes, _, _ time.Time) bool {
+	return s.sso
+}
+
+// CookieOnRenew tells whether a password given because it was asked for anew
+// opens a session, as any other does.
+func (s *Service) CookieOnRenew() bool { return !s.noCookieOnRenew }
 
 // MayProxy tells whether the service may get a proxy-granting ticket at this
 // callback URL. It is always false unless the entry says otherwise.
