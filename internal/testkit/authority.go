@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha1" // {SSHA} is what directories hold
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -17,15 +18,16 @@ import (
 	"time"
 )
 
-// authority is a certificate authority of one test, with one server certificate
-// for the loopback addresses.
-type authority struct {
+// Authority is a certificate authority of one test, with one server certificate
+// for localhost and the loopback addresses.
+type Authority struct {
 	certificate       *x509.Certificate
 	caPEM             []byte
 	serverPEM, keyPEM []byte
 }
 
-func newAuthority(t testing.TB) *authority {
+// NewAuthority makes an authority that nobody else has.
+func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	caKey, caDER := signed(t, &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
@@ -50,7 +52,7 @@ func newAuthority(t testing.TB) *authority {
 	if err != nil {
 		t.Fatalf("write the test key: %v", err)
 	}
-	return &authority{
+	return &Authority{
 		certificate: ca,
 		caPEM:       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
 		serverPEM:   pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
@@ -78,14 +80,25 @@ func signed(t testing.TB, template, parent *x509.Certificate, parentKey *ecdsa.P
 	return key, der
 }
 
-func (a *authority) pool() *x509.CertPool {
+// Pool trusts this authority and no other.
+func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.certificate)
 	return pool
 }
 
-// write puts ca.pem, server.pem and server.key into the folder.
-func (a *authority) write(t testing.TB, dir string) {
+// Certificate is that of a server, for servers inside the test.
+func (a *Authority) Certificate(t testing.TB) tls.Certificate {
+	t.Helper()
+	certificate, err := tls.X509KeyPair(a.serverPEM, a.keyPEM)
+	if err != nil {
+		t.Fatalf("read the test certificate: %v", err)
+	}
+	return certificate
+}
+
+// Write puts ca.pem, server.pem and server.key into the folder.
+func (a *Authority) Write(t testing.TB, dir string) {
 	t.Helper()
 	files := map[string][]byte{"ca.pem": a.caPEM, "server.pem": a.serverPEM, "server.key": a.keyPEM}
 	for name, content := range files {

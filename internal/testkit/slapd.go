@@ -41,7 +41,7 @@ type SlapdServer struct {
 	t            testing.TB
 	dir          string
 	port, tlsTCP int
-	authority    *authority
+	authority    *Authority
 	program      *exec.Cmd
 	exited       chan struct{}
 	output       bytes.Buffer
@@ -85,7 +85,7 @@ func Slapd(t testing.TB, options ...SlapdOption) *SlapdServer {
 		DecoyDN:      "cn=decoy,ou=admin,dc=univ,dc=example",
 		t:            t,
 		dir:          t.TempDir(),
-		authority:    newAuthority(t),
+		authority:    NewAuthority(t),
 	}
 	s.writeConfig()
 	t.Cleanup(s.Kill)
@@ -105,7 +105,7 @@ func (s *SlapdServer) URL() string { return fmt.Sprintf("ldap://127.0.0.1:%d", s
 func (s *SlapdServer) URLTLS() string { return fmt.Sprintf("ldaps://127.0.0.1:%d", s.tlsTCP) }
 
 // CA returns the authority that signed the server's certificate.
-func (s *SlapdServer) CA() *x509.CertPool { return s.authority.pool() }
+func (s *SlapdServer) CA() *x509.CertPool { return s.authority.Pool() }
 
 // CAFile returns the path of the same authority as PEM.
 func (s *SlapdServer) CAFile() string { return filepath.Join(s.dir, "ca.pem") }

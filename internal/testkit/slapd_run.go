@@ -74,7 +74,7 @@ func (s *SlapdServer) writeConfig() {
 			s.t.Fatalf("make slapd's folder: %v", err)
 		}
 	}
-	s.authority.write(s.t, s.dir)
+	s.authority.Write(s.t, s.dir)
 	config := strings.NewReplacer(
 		"DIR", s.dir,
 		"PASSWORD", s.RootPassword,
