@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"maps"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"parvis/identity"
@@ -19,6 +21,7 @@ var ErrRecord = errors.New("malformed ticket record")
 const (
 	sessionRecord = 0x11
 	ticketRecord  = 0x21
+	usesRecord    = 0x22 // a ticket's that begins with its number of uses
 	visitRecord   = 0x31
 )
 
@@ -83,7 +86,12 @@ func SessionID(record string) TGT {
 
 // AppendTicket appends the record of a ticket to dst.
 func AppendTicket(dst []byte, t Ticket) []byte {
-	dst = append(dst, ticketRecord)
+	if t.Uses > 0 {
+		dst = append(dst, usesRecord)
+		dst = binary.AppendUvarint(dst, uint64(t.Uses))
+	} else {
+		dst = append(dst, ticketRecord)
+	}
 	dst = appendString(dst, string(t.ID))
 	dst = appendString(dst, string(t.Kind))
 	dst = appendString(dst, t.Service)
@@ -100,8 +108,15 @@ func AppendTicket(dst []byte, t Ticket) []byte {
 // share the record's memory.
 func DecodeTicket(record string) (Ticket, error) {
 	r := reader{rest: record}
-	r.expect(ticketRecord)
+	uses := 0
+	if strings.HasPrefix(record, string(rune(usesRecord))) {
+		r.expect(usesRecord)
+		uses = r.uses()
+	} else {
+		r.expect(ticketRecord)
+	}
 	t := Ticket{
+		Uses:         uses,
 		ID:           TicketID(r.text()),
 		Kind:         Kind(r.text()),
 		Service:      r.text(),
@@ -249,6 +264,16 @@ func (r *reader) varint() int64 {
 func (r *reader) count() int {
 	n := r.uvarint()
 	if n > uint64(len(r.rest)) {
+		r.fail()
+		return 0
+	}
+	return int(n)
+}
+
+// uses reads how often a ticket can be redeemed.
+func (r *reader) uses() int {
+	n := r.uvarint()
+	if n == 0 || n > math.MaxInt {
 		r.fail()
 		return 0
 	}

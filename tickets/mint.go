@@ -71,6 +71,15 @@ func (m *Minter) Ticket(kind Kind, tgt TGT) (TicketID, error) {
 	return TicketID(prefix + s), err
 }
 
+// PGTIOU mints what stands for a proxy-granting ticket in the answer to a
+// validation: "PGTIOU-" and 57 random characters, unrelated to the ticket
+// (specification, sections 3.3 and 3.4).
+func (m *Minter) PGTIOU() (string, error) {
+	const prefix = "PGTIOU-"
+	s, err := m.draw(pgtLength - len(prefix))
+	return prefix + s, err
+}
+
 // draw returns n characters, each equally likely. Bytes of 248 and more are
 // thrown away, since 256 is no multiple of 62.
 func (m *Minter) draw(n int) (string, error) {

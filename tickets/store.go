@@ -3,6 +3,7 @@ package tickets
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,8 @@ type Session struct {
 	UserAgent string
 }
 
-// Ticket is what a service receives and shows back once.
+// Ticket is what a service receives and shows back: once, but for a
+// proxy-granting ticket, which stays.
 type Ticket struct {
 	ID   TicketID
 	Kind Kind
@@ -62,8 +64,21 @@ type Ticket struct {
 	// FromNewLogin tells that a password was typed to get this very ticket.
 	FromNewLogin bool
 	// Proxies are the call-back addresses the ticket came through, the most
-	// recent first; empty for a service ticket.
+	// recent first; empty for a service ticket. Those of a proxy-granting
+	// ticket begin with its own, and go to every proxy ticket made from it
+	// (specification, section 2.5.2).
 	Proxies []string
+	// Uses is how often a proxy ticket can be redeemed: 0 is once. Tickets of
+	// other kinds have no more than one.
+	Uses int
+}
+
+// Times is how often the ticket can be redeemed, 1 at least.
+func (t Ticket) Times() int {
+	if t.Kind != ProxyTicket {
+		return 1
+	}
+	return max(t.Uses, 1)
 }
 
 // BelongsTo reports whether the ticket may be granted by the session of tgt:
@@ -94,8 +109,18 @@ func (t Ticket) Visit(at time.Time) Visit {
 	return Visit{Ticket: t.ID, Service: service[:min(len(service), maxVisitService)], At: at}
 }
 
-// MaxVisits is how many visits a session remembers; the oldest are forgotten.
+// MaxVisits is how many visits a session remembers of service tickets, and as
+// many again of proxy tickets; the oldest are forgotten. The two are apart so
+// that a portal that asks its back ends all day makes no service forgotten
+// that must be told of the logout.
 const MaxVisits = 1000
+
+// OldestFirst sorts visits in place, and returns them. Those of one instant
+// keep their order.
+func OldestFirst(visits []Visit) []Visit {
+	slices.SortStableFunc(visits, func(a, b Visit) int { return a.At.Compare(b.At) })
+	return visits
+}
 
 // Store keeps sessions and their tickets. Every method is safe for concurrent
 // use, from several nodes where the store is shared. Expiry goes by the
@@ -114,17 +139,25 @@ type Store interface {
 	Renew(ctx context.Context, old TGT, s Session) error
 	// Grant stores a ticket, slides the session's idle limit and records the
 	// visit, all or nothing. A proxy-granting ticket is no visit: the service
-	// it is for has one already. ErrNotFound when the session has ended, or
+	// it is for has one already. A ticket lives no longer than its session may.
+	// ErrNotFound when the session has ended, or
 	// when the ticket does not belong to it ([Ticket.BelongsTo]).
 	Grant(ctx context.Context, tgt TGT, t Ticket) (Session, error)
 	// Redeem takes a service or proxy ticket out of the store: at most one
-	// caller ever gets it, and none once its session has ended. Any other
-	// kind is ErrNotFound, and stays where it is.
+	// caller ever gets it, [Ticket.Times] where it has more uses, and none once
+	// its session has ended. Any other kind is ErrNotFound, and stays where it
+	// is.
 	Redeem(ctx context.Context, id TicketID) (Ticket, Session, error)
+	// Lookup reads a proxy-granting ticket, which stays, with its live session,
+	// by whose ID a proxy ticket is granted. It slides no limit. Any other kind
+	// is ErrNotFound.
+	Lookup(ctx context.Context, id TicketID) (Ticket, Session, error)
 	// Close ends a session with all its tickets, and says whom to tell, the
 	// oldest visit first. Closing a session that is not there is no error.
 	Close(ctx context.Context, tgt TGT) ([]Visit, error)
-	// Visits lists the visits of a live session, the oldest first.
+	// Visits lists the visits of a live session, the oldest first. Visits of
+	// one instant of the store's clock keep their order among service tickets
+	// and among proxy tickets.
 	Visits(ctx context.Context, tgt TGT) ([]Visit, error)
 	// SessionsOf lists the live sessions of a person, the one whose password
 	// was typed longest ago first.

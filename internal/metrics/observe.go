@@ -116,6 +116,13 @@ func (s *store) Redeem(ctx context.Context, id tickets.TicketID) (tickets.Ticket
 	return ticket, session, err
 }
 
+func (s *store) Lookup(ctx context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, error) {
+	start := s.now()
+	ticket, session, err := s.Store.Lookup(ctx, id)
+	s.done("lookup", start, err)
+	return ticket, session, err
+}
+
 func (s *store) Close(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, error) {
 	start := s.now()
 	visits, err := s.Store.Close(ctx, tgt)

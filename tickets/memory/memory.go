@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -49,6 +50,8 @@ type pending struct {
 	ticket  *tickets.Ticket
 	session *session
 	until   int64
+	// left is how often it can still be redeemed.
+	left int
 }
 
 // New returns an empty store that reads time from now, [time.Now] when nil.
@@ -125,7 +128,7 @@ func (s *Store) Grant(_ context.Context, tgt tickets.TGT, t tickets.Ticket) (tic
 	}
 	now := s.clock()
 	entry.idleUntil = now + int64(entry.idle)
-	shard.tickets[t.ID] = pending{ticket: &kept, session: entry, until: now + int64(t.Lifetime)}
+	shard.tickets[t.ID] = pending{ticket: &kept, session: entry, until: now + int64(t.Lifetime), left: t.Times()}
 	if t.Kind != tickets.ProxyGrantingTicket {
 		entry.visit(t.Visit(s.now()))
 	}
@@ -149,10 +152,37 @@ func (s *Store) Redeem(_ context.Context, id tickets.TicketID) (tickets.Ticket, 
 		shard.mu.Unlock()
 		return tickets.Ticket{}, tickets.Session{}, fmt.Errorf("redeem ticket: %w", tickets.ErrNotFound)
 	}
-	record, agent := found.session.record, found.session.agent
+	if found.left > 1 {
+		found.left--
+		shard.tickets[id] = found
+	}
+	return found.release(shard)
+}
+
+// Lookup reads a proxy-granting ticket, which stays.
+func (s *Store) Lookup(_ context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, error) {
+	if id.Kind() != tickets.ProxyGrantingTicket {
+		return tickets.Ticket{}, tickets.Session{}, fmt.Errorf("look up ticket: %w", tickets.ErrNotFound)
+	}
+	shard := &s.shards[shardOf(id.Tag())]
+	shard.mu.Lock()
+	found, ok := shard.tickets[id]
+	now := s.clock()
+	if !ok || now >= found.until || !found.session.live(now) {
+		shard.mu.Unlock()
+		return tickets.Ticket{}, tickets.Session{}, fmt.Errorf("look up ticket: %w", tickets.ErrNotFound)
+	}
+	return found.release(shard)
+}
+
+// release returns the ticket with its session, and unlocks their shard.
+func (p pending) release(shard *shard) (tickets.Ticket, tickets.Session, error) {
+	record, agent := p.session.record, p.session.agent
 	shard.mu.Unlock()
-	granted, err := decode(record, agent)
-	return *found.ticket, granted, err
+	session, err := decode(record, agent)
+	ticket := *p.ticket
+	ticket.Proxies = slices.Clone(ticket.Proxies)
+	return ticket, session, err
 }
 
 // Close ends a session with all its tickets, and says whom to tell.
@@ -161,7 +191,7 @@ func (s *Store) Close(_ context.Context, tgt tickets.TGT) ([]tickets.Visit, erro
 	if err != nil {
 		return nil, nil //nolint:nilerr // A session that is not there is closed.
 	}
-	visits := entry.visits
+	visits := entry.visited()
 	entry.end()
 	delete(shard.sessions, locate(tgt))
 	shard.mu.Unlock()
@@ -174,7 +204,7 @@ func (s *Store) Visits(_ context.Context, tgt tickets.TGT) ([]tickets.Visit, err
 	if err != nil {
 		return nil, fmt.Errorf("list visits: %w", err)
 	}
-	visits := entry.visits
+	visits := entry.visited()
 	shard.mu.Unlock()
 	return decodeVisits(visits)
 }

@@ -19,10 +19,9 @@ type session struct {
 	// many people, so that agent shares one string between them.
 	record string
 	agent  unique.Handle[string]
-	// visits are records, each led by its length, the oldest first. What is
-	// written is only ever followed by more, so that a reader may go on with
-	// the slice it saw after the lock is released.
-	visits []byte
+	// visits are those of service tickets, proxied those of proxy tickets; nil
+	// until there is one.
+	visits, proxied *visits
 
 	// Instants of Store.clock. The session lives until the first of until and
 	// idleUntil; began orders a person's sessions.
@@ -32,8 +31,16 @@ type session struct {
 	// next is another session of the same person, guarded by the crowd's lock.
 	next  *session
 	ended atomic.Bool
-	count uint16
 	shard uint8
+}
+
+// visits are as many as a session remembers of one kind.
+type visits struct {
+	// records are each led by its length, the oldest first. What is written is
+	// only ever followed by more, so that a reader may go on with the slice it
+	// saw after the lock is released.
+	records []byte
+	count   int
 }
 
 // begin gives the session its content, and limits that start now.
@@ -49,7 +56,7 @@ func (e *session) begin(s tickets.Session, now int64) {
 // dead.
 func (e *session) end() {
 	e.ended.Store(true)
-	e.record, e.visits = "", nil
+	e.record, e.visits, e.proxied = "", nil, nil
 }
 
 func (e *session) live(now int64) bool {
@@ -62,22 +69,45 @@ func (e *session) opensWith(tgt tickets.TGT) bool {
 	return subtle.ConstantTimeCompare([]byte(tickets.SessionID(e.record)), []byte(tgt)) == 1
 }
 
-// visit records a visit and forgets the oldest one beyond the limit.
+// visit records a visit.
 func (e *session) visit(v tickets.Visit) {
-	if int(e.count) == tickets.MaxVisits {
-		size, prefix := binary.Uvarint(e.visits)
-		e.visits = e.visits[prefix+int(size):]
-		e.count--
+	list := &e.visits
+	if v.Ticket.Kind() == tickets.ProxyTicket {
+		list = &e.proxied
+	}
+	if *list == nil {
+		*list = new(visits)
+	}
+	(*list).add(v)
+}
+
+// visited returns the records of both kinds of visits.
+func (e *session) visited() [2][]byte {
+	var records [2][]byte
+	for i, list := range []*visits{e.visits, e.proxied} {
+		if list != nil {
+			records[i] = list.records
+		}
+	}
+	return records
+}
+
+// add records a visit and forgets the oldest one beyond the limit.
+func (l *visits) add(v tickets.Visit) {
+	if l.count == tickets.MaxVisits {
+		size, prefix := binary.Uvarint(l.records)
+		l.records = l.records[prefix+int(size):]
+		l.count--
 	}
 	var typical [192]byte
 	record := tickets.AppendVisit(typical[:0], v)
-	if need := len(e.visits) + binary.MaxVarintLen64 + len(record); need > cap(e.visits) {
+	if need := len(l.records) + binary.MaxVarintLen64 + len(record); need > cap(l.records) {
 		// Grow by an eighth: append would double, and most sessions visit few.
-		e.visits = append(make([]byte, 0, need+len(e.visits)/8), e.visits...)
+		l.records = append(make([]byte, 0, need+len(l.records)/8), l.records...)
 	}
-	e.visits = binary.AppendUvarint(e.visits, uint64(len(record)))
-	e.visits = append(e.visits, record...)
-	e.count++
+	l.records = binary.AppendUvarint(l.records, uint64(len(record)))
+	l.records = append(l.records, record...)
+	l.count++
 }
 
 func decode(record string, agent unique.Handle[string]) (tickets.Session, error) {
@@ -89,16 +119,19 @@ func decode(record string, agent unique.Handle[string]) (tickets.Session, error)
 	return s, nil
 }
 
-func decodeVisits(visits []byte) ([]tickets.Visit, error) {
+// decodeVisits reads the records of both kinds, the oldest visit first.
+func decodeVisits(both [2][]byte) ([]tickets.Visit, error) {
 	var out []tickets.Visit
-	for len(visits) > 0 {
-		size, prefix := binary.Uvarint(visits)
-		end := prefix + int(size)
-		visit, _, err := tickets.DecodeVisit(string(visits[prefix:end]))
-		if err != nil {
-			return nil, fmt.Errorf("read visits: %w: %w", tickets.ErrUnavailable, err)
+	for _, records := range both {
+		for len(records) > 0 {
+			size, prefix := binary.Uvarint(records)
+			end := prefix + int(size)
+			visit, _, err := tickets.DecodeVisit(string(records[prefix:end]))
+			if err != nil {
+				return nil, fmt.Errorf("read visits: %w: %w", tickets.ErrUnavailable, err)
+			}
+			out, records = append(out, visit), records[end:]
 		}
-		out, visits = append(out, visit), visits[end:]
 	}
-	return out, nil
+	return tickets.OldestFirst(out), nil
 }

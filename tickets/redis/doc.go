@@ -12,7 +12,11 @@
 //	{tag}s:<hash>   session  hash   k SHA-256 of the whole TGT, v sealed record,
 //	                                i idle ms, x absolute limit, e idle limit, b beginning
 //	{tag}v:<hash>   visits   list   instant, hash of the ticket, sealed record
-//	{tag}t:<hash>   ticket   string limit, hash of its session, sealed record
+//	{tag}w:<hash>   visits   list   the same of proxy tickets, and proxy-granting
+//	                                tickets without a record
+//	{tag}t:<hash>   ticket   string limit, hash of its session, sealed record;
+//	                                before them "*" and 9 digits, how often it
+//	                                can still be redeemed, where not once
 //	{pseudonym}p    person   zset   instant, tag, hash of a session; scored by its absolute limit
 //	{pseudonym}o    token    string limit
 //

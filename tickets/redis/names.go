@@ -35,6 +35,9 @@ func (s *Store) sessionKey(p place) string { return s.slot(p.tag, "s") + p.hash 
 
 func (s *Store) visitsKey(p place) string { return s.slot(p.tag, "v") + p.hash }
 
+// proxiedKey is where the visits of proxy tickets are, apart from the others.
+func (s *Store) proxiedKey(p place) string { return s.slot(p.tag, "w") + p.hash }
+
 func (s *Store) ticketKey(id tickets.TicketID) string {
 	return s.slot(id.Tag(), "t") + hash(string(id))
 }

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"crypto/subtle"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -47,29 +48,48 @@ func (s *Store) sealVisit(key, ticket string, t tickets.Ticket) []byte {
 	return s.keys.Seal(visitPurpose, record, []byte(key+ticket))
 }
 
-// openVisits reads the entries of a list of visits. An entry that cannot be
-// read was sealed by a key taken away, or is forged: it is left out, since the
-// other services must hear of a logout all the same.
-func (s *Store) openVisits(key string, entries []any) []tickets.Visit {
-	var visits []tickets.Visit
-	for _, entry := range entries {
-		text, _ := entry.(string)
-		at, rest := cutInstant(text)
-		if len(rest) < hashLength {
-			continue
-		}
-		plain, err := s.keys.Open(visitPurpose, []byte(rest[hashLength:]), []byte(key+rest[:hashLength]))
-		if err != nil {
-			continue
-		}
-		visit, _, err := tickets.DecodeVisit(string(plain))
-		if err != nil {
-			continue
-		}
-		visit.At = time.UnixMilli(at).UTC()
-		visits = append(visits, visit)
+// mark begins the value of a ticket of several uses, which it counts.
+func mark(t tickets.Ticket) string {
+	const most = 999_999_999
+	times := t.Times()
+	if times == 1 {
+		return ""
 	}
-	return visits
+	return fmt.Sprintf("*%09d", min(times, most))
+}
+
+// openVisits reads the lists of visits of a script's answer, which are stored
+// under keys, the oldest first of all.
+func (s *Store) openVisits(answer any, keys ...string) []tickets.Visit {
+	var visits []tickets.Visit
+	lists, _ := answer.([]any)
+	for i, key := range keys[:min(len(keys), len(lists))] {
+		entries, _ := lists[i].([]any)
+		for _, entry := range entries {
+			text, _ := entry.(string)
+			if visit, ok := s.openVisit(key, text); ok {
+				visits = append(visits, visit)
+			}
+		}
+	}
+	return tickets.OldestFirst(visits)
+}
+
+// openVisit reads an entry of a list of visits. One that cannot be read is a
+// proxy-granting ticket's, which is no visit, was sealed by a key taken away,
+// or is forged: the other services must hear of a logout all the same.
+func (s *Store) openVisit(key, entry string) (tickets.Visit, bool) {
+	at, rest := cutInstant(entry)
+	if len(rest) <= hashLength {
+		return tickets.Visit{}, false
+	}
+	plain, err := s.keys.Open(visitPurpose, []byte(rest[hashLength:]), []byte(key+rest[:hashLength]))
+	if err != nil {
+		return tickets.Visit{}, false
+	}
+	visit, _, err := tickets.DecodeVisit(string(plain))
+	visit.At = time.UnixMilli(at).UTC()
+	return visit, err == nil
 }
 
 // cutInstant reads the instant that a script wrote before a value.

@@ -48,7 +48,7 @@ type Store struct {
 	prefix  string
 	timeout time.Duration
 	offset  func() time.Duration
-	redeems *batcher
+	batches *batcher
 }
 
 var _ tickets.Store = (*Store)(nil)
@@ -77,7 +77,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	client := goredis.NewClient(settings)
 	return &Store{
 		client: client, keys: o.Keys, prefix: o.Prefix, timeout: o.Timeout, offset: o.Offset,
-		redeems: startBatcher(ctx, client, o.Timeout),
+		batches: startBatcher(ctx, client, o.Timeout),
 	}, nil
 }
 
@@ -122,7 +122,7 @@ func (s *Store) Client() goredis.UniversalClient { return s.client }
 // Stop ends the store's goroutines and connections. Calls under way fail with
 // [tickets.ErrUnavailable].
 func (s *Store) Stop() error {
-	s.redeems.close()
+	s.batches.close()
 	if err := s.client.Close(); err != nil && !errors.Is(err, goredis.ErrClosed) {
 		return fmt.Errorf("close the connections to Redis: %w", err)
 	}

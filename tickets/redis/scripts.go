@@ -21,6 +21,7 @@ var (
 	renewScript  = newScript(prelude + renewSource)
 	grantScript  = newScript(prelude + grantSource)
 	redeemScript = newScript(redeemSource)
+	lookupScript = newScript(prelude + lookupSource)
 	closeScript  = newScript(prelude + closeSource)
 	visitsScript = newScript(prelude + visitsSource)
 	peekScript   = newScript(prelude + peekSource)
@@ -42,7 +43,7 @@ func newScript(source string) script {
 func loadScripts(ctx context.Context, connection *goredis.Conn) error {
 	_, err := connection.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 		for _, one := range []script{
-			openScript, readScript, renewScript, grantScript, redeemScript, closeScript,
+			openScript, readScript, renewScript, grantScript, redeemScript, lookupScript, closeScript,
 			visitsScript, peekScript, listScript, peopleScript, spendScript,
 		} {
 			pipe.ScriptLoad(ctx, one.source)
@@ -88,18 +89,20 @@ local s = live(KEYS[1], ARGV[2])
 return s and s[2]
 `
 
-// KEYS: session, visits. ARGV: old secret, old sealed, secret, sealed, idle,
-// max. The old value must still be the one the caller read.
+// KEYS: session, visits, proxied visits. ARGV: old secret, old sealed, secret,
+// sealed, idle, max. The old value must still be the one the caller read.
 const renewSource = `
 local s = live(KEYS[1], ARGV[2])
 if not s or s[2] ~= ARGV[3] then return false end
 begin(KEYS[1], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
 redis.call('PEXPIRE', KEYS[2], math.min(ARGV[6], ARGV[7]))
+redis.call('PEXPIRE', KEYS[3], math.min(ARGV[6], ARGV[7]))
 return 1
 `
 
-// KEYS: session, ticket, visits. ARGV: secret, lifetime, hash of the session,
-// sealed ticket, hash of the ticket, sealed visit (” for none), most visits.
+// KEYS: session, ticket, the visits of this kind of ticket, the others. ARGV:
+// secret, lifetime, hash of the session, sealed ticket, hash of the ticket,
+// sealed visit, most visits, mark of a ticket of several uses (” for one).
 // Answer: sealed session.
 const grantSource = `
 local s = live(KEYS[1], ARGV[2])
@@ -107,48 +110,71 @@ if not s then return false end
 local left = math.min(tonumber(s[5]), tonumber(s[3]) - now)
 redis.call('HSET', KEYS[1], 'e', stamp(now + s[5]))
 redis.call('PEXPIRE', KEYS[1], left)
-if ARGV[7] ~= '' then
-  redis.call('RPUSH', KEYS[3], stamp(now) .. ARGV[6] .. ARGV[7])
-  redis.call('LTRIM', KEYS[3], -ARGV[8], -1)
-end
+redis.call('RPUSH', KEYS[3], stamp(now) .. ARGV[6] .. ARGV[7])
+redis.call('LTRIM', KEYS[3], -ARGV[8], -1)
 redis.call('PEXPIRE', KEYS[3], left)
-if tonumber(ARGV[3]) > 0 then
-  redis.call('SET', KEYS[2], stamp(now + ARGV[3]) .. ARGV[4] .. ARGV[5], 'PX', ARGV[3])
+redis.call('PEXPIRE', KEYS[4], left)
+local life = math.min(ARGV[3], s[3] - now)
+if life > 0 then
+  redis.call('SET', KEYS[2], ARGV[9] .. stamp(now + life) .. ARGV[4] .. ARGV[5], 'PX', life)
 end
 return s[2]
 `
 
 // KEYS: ticket. ARGV: beginning of the session's key. Answer: hash of the
 // session, sealed ticket, sealed session. It stands without the prelude: it is
-// the busiest, and Redis runs one script at a time.
+// the busiest, and Redis runs one script at a time. A ticket of several uses
+// begins with a mark, where others have a number: it is written back, with
+// what is left of its uses and of its life.
 const redeemSource = `
 local t = redis.call('GETDEL', KEYS[1])
 if not t then return false end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1]
-if now >= tonumber(string.sub(t, 1, 14)) then return false end
+local limit, uses = tonumber(string.sub(t, 1, 14)), 1
+if not limit then
+  uses = tonumber(string.sub(t, 2, 10))
+  t = string.sub(t, 11)
+  limit = tonumber(string.sub(t, 1, 14))
+end
+if now >= limit then return false end
 local place = string.sub(t, 15, 57)
 local s = redis.call('HMGET', ARGV[2] .. place, 'v', 'x', 'e')
 if not s[1] or now >= tonumber(s[2]) or now >= tonumber(s[3]) then return false end
+if uses > 1 then
+  redis.call('SET', KEYS[1], string.format('*%09.0f', uses - 1) .. t, 'PX', limit - now)
+end
 return {place, string.sub(t, 58), s[1]}
 `
 
-// KEYS: session, visits. ARGV: secret, beginning of a ticket's key. Answer:
-// visits.
+// KEYS: ticket. ARGV: beginning of the session's key. Answer: hash of the
+// session, sealed ticket, sealed session.
+const lookupSource = `
+local t = redis.call('GET', KEYS[1])
+if not t or now >= tonumber(string.sub(t, 1, 14)) then return false end
+local place = string.sub(t, 15, 57)
+local s = live(ARGV[2] .. place, nil)
+return s and {place, string.sub(t, 58), s[2]}
+`
+
+// KEYS: session, visits, proxied visits. ARGV: secret, beginning of a ticket's
+// key. Answer: visits, proxied visits.
 const closeSource = `
 if not live(KEYS[1], ARGV[2]) then return {} end
-local visits = redis.call('LRANGE', KEYS[2], 0, -1)
-local ended = {KEYS[1], KEYS[2]}
-for i, visit in ipairs(visits) do
-  ended[i + 2] = ARGV[3] .. string.sub(visit, 15, 57)
+local visits = {redis.call('LRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1)}
+local ended = {KEYS[1], KEYS[2], KEYS[3]}
+for _, list in ipairs(visits) do
+  for _, visit in ipairs(list) do
+    ended[#ended + 1] = ARGV[3] .. string.sub(visit, 15, 57)
+  end
 end
 redis.call('DEL', unpack(ended))
 return visits
 `
 
-// KEYS: session, visits. ARGV: secret. Answer: visits.
+// KEYS: session, visits, proxied visits. ARGV: secret. Answer: both.
 const visitsSource = `
-return live(KEYS[1], ARGV[2]) and redis.call('LRANGE', KEYS[2], 0, -1)
+return live(KEYS[1], ARGV[2]) and {redis.call('LRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1)}
 `
 
 // KEYS: session. Answer: beginning, sealed.

@@ -78,7 +78,7 @@ func (s *Store) Renew(ctx context.Context, old tickets.TGT, renewed tickets.Sess
 		return fault(doing, err)
 	}
 	key := s.sessionKey(p)
-	_, err = s.run(ctx, renewScript, []string{key, s.visitsKey(p)}, secret(old), sealed,
+	_, err = s.run(ctx, renewScript, []string{key, s.visitsKey(p), s.proxiedKey(p)}, secret(old), sealed,
 		secret(renewed.ID), s.sealSession(key, renewed), renewed.Idle.Milliseconds(), renewed.Max.Milliseconds())
 	return fault(doing, err)
 }
@@ -90,14 +90,17 @@ func (s *Store) Grant(ctx context.Context, tgt tickets.TGT, t tickets.Ticket) (t
 		return tickets.Session{}, gone(doing, nil)
 	}
 	p := placeOf(tgt)
-	key, ticket, visits := s.sessionKey(p), s.ticketKey(t.ID), s.visitsKey(p)
+	key, ticket, visits, others := s.sessionKey(p), s.ticketKey(t.ID), s.visitsKey(p), s.proxiedKey(p)
+	if t.Kind != tickets.ServiceTicket {
+		visits, others = others, visits
+	}
 	name := hash(string(t.ID))
 	var visit []byte
 	if t.Kind != tickets.ProxyGrantingTicket {
 		visit = s.sealVisit(visits, name, t)
 	}
-	answer, err := s.run(ctx, grantScript, []string{key, ticket, visits}, secret(tgt), t.Lifetime.Milliseconds(),
-		p.hash, s.sealTicket(ticket, p.hash, t), name, visit, tickets.MaxVisits)
+	answer, err := s.run(ctx, grantScript, []string{key, ticket, visits, others}, secret(tgt), t.Lifetime.Milliseconds(),
+		p.hash, s.sealTicket(ticket, p.hash, t), name, visit, tickets.MaxVisits, mark(t))
 	if err != nil {
 		return tickets.Session{}, fault(doing, err)
 	}
@@ -110,8 +113,22 @@ func (s *Store) Redeem(ctx context.Context, id tickets.TicketID) (tickets.Ticket
 	if kind := id.Kind(); kind != tickets.ServiceTicket && kind != tickets.ProxyTicket {
 		return tickets.Ticket{}, tickets.Session{}, gone(doing, nil)
 	}
+	return s.fetch(ctx, doing, redeemScript, id)
+}
+
+// Lookup reads a proxy-granting ticket, which stays.
+func (s *Store) Lookup(ctx context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, error) {
+	const doing = "look up ticket"
+	if id.Kind() != tickets.ProxyGrantingTicket {
+		return tickets.Ticket{}, tickets.Session{}, gone(doing, nil)
+	}
+	return s.fetch(ctx, doing, lookupScript, id)
+}
+
+// fetch calls a script that answers a ticket and its session.
+func (s *Store) fetch(ctx context.Context, doing string, script script, id tickets.TicketID) (tickets.Ticket, tickets.Session, error) {
 	key, sessions := s.ticketKey(id), s.slot(id.Tag(), "s")
-	answer, err := s.redeems.call(ctx, call{script: redeemScript, keys: []string{key}, args: []any{s.offsetMillis(), sessions}})
+	answer, err := s.batches.call(ctx, call{script: script, keys: []string{key}, args: []any{s.offsetMillis(), sessions}})
 	if err != nil {
 		return tickets.Ticket{}, tickets.Session{}, fault(doing, err)
 	}
@@ -133,13 +150,12 @@ func (s *Store) Close(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, er
 		return nil, nil
 	}
 	p := placeOf(tgt)
-	visits := s.visitsKey(p)
-	answer, err := s.run(ctx, closeScript, []string{s.sessionKey(p), visits}, secret(tgt), s.slot(p.tag, "t"))
+	visits, proxied := s.visitsKey(p), s.proxiedKey(p)
+	answer, err := s.run(ctx, closeScript, []string{s.sessionKey(p), visits, proxied}, secret(tgt), s.slot(p.tag, "t"))
 	if err != nil {
 		return nil, fault("close session", err)
 	}
-	entries, _ := answer.([]any)
-	return s.openVisits(visits, entries), nil
+	return s.openVisits(answer, visits, proxied), nil
 }
 
 // Visits lists the visits of a live session, the oldest first.
@@ -149,13 +165,12 @@ func (s *Store) Visits(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, e
 		return nil, gone(doing, nil)
 	}
 	p := placeOf(tgt)
-	visits := s.visitsKey(p)
-	answer, err := s.run(ctx, visitsScript, []string{s.sessionKey(p), visits}, secret(tgt))
+	visits, proxied := s.visitsKey(p), s.proxiedKey(p)
+	answer, err := s.run(ctx, visitsScript, []string{s.sessionKey(p), visits, proxied}, secret(tgt))
 	if err != nil {
 		return nil, fault(doing, err)
 	}
-	entries, _ := answer.([]any)
-	return s.openVisits(visits, entries), nil
+	return s.openVisits(answer, visits, proxied), nil
 }
 
 // Spend marks a single-use token as used for ttl.
