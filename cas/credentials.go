@@ -16,9 +16,14 @@ import (
 // credentials are what the login form brings back.
 type credentials struct {
 	login, password string
-	rememberMe      bool
-	warn            bool
-	publicStation   bool
+	choices
+}
+
+// choices are the boxes of the login form.
+type choices struct {
+	RememberMe    bool `json:"remember_me,omitempty"`
+	Warn          bool `json:"warn,omitempty"`
+	PublicStation bool `json:"public_station,omitempty"`
 }
 
 // missing tells which of the two fields is empty.
@@ -32,18 +37,17 @@ func (c credentials) missing() ui.Problem {
 	return ui.MissingBoth
 }
 
-func (c credentials) choices() ui.Choices {
-	return ui.Choices{RememberMe: c.rememberMe, PublicWorkstation: c.publicStation, Warn: c.warn}
+func (c choices) ticked() ui.Choices {
+	return ui.Choices{RememberMe: c.RememberMe, PublicWorkstation: c.PublicStation, Warn: c.Warn}
 }
 
 func (s *Server) readCredentials(p httpx.Params) credentials {
 	c := credentials{
 		login: identity.FoldLogin(p.Get("username")), password: p.Get("password"),
-		warn:          set(p, "warn"),
-		publicStation: s.limits.PublicWorkstation && set(p, "publicWorkstation"),
+		choices: choices{Warn: set(p, "warn"), PublicStation: s.limits.PublicWorkstation && set(p, "publicWorkstation")},
 	}
 	// A shared computer remembers nobody.
-	c.rememberMe = s.limits.RememberMe && set(p, "rememberMe") && !c.publicStation
+	c.RememberMe = s.limits.RememberMe && set(p, "rememberMe") && !c.PublicStation
 	return c
 }
 
@@ -53,7 +57,7 @@ func (s *Server) acceptLogin(w http.ResponseWriter, r *http.Request, p httpx.Par
 	c := s.readCredentials(p)
 	err := errFormToken
 	if sameSite(r) {
-		err = s.forms.spend(r.Context(), loginForm, p.Get("execution"), s.browserOf(r))
+		_, err = s.forms.spend(r.Context(), loginForm, p.Get("execution"), s.browserOf(r))
 	}
 	switch {
 	case errors.Is(err, errFormToken):
@@ -65,13 +69,18 @@ func (s *Server) acceptLogin(w http.ResponseWriter, r *http.Request, p httpx.Par
 	case err != nil:
 		return err
 	case c.login == "" || c.password == "":
-		return s.showForm(w, r, q, http.StatusOK, ui.Login{Username: p.Get("username"), Problem: c.missing(), Ticked: c.choices()})
+		return s.showForm(w, r, q, http.StatusOK, ui.Login{Username: p.Get("username"), Problem: c.missing(), Ticked: c.ticked()})
 	}
 	person, err := s.checkPassword(r, c)
-	if err != nil {
+	var state *identity.StateError
+	switch {
+	case errors.As(err, &state):
+		// A state is for an interrupt to mend, where one does.
+		person = identity.Person{UID: state.UID, State: state.State}
+	case err != nil:
 		return s.refuseLogin(w, r, q, c, p.Get("username"), err)
 	}
-	return s.openSession(w, r, q, c, person)
+	return s.goOn(w, r, q, s.onTheWay(c, person))
 }
 
 // sameSite tells whether a form came from a page of this server, as far as the
@@ -86,40 +95,35 @@ func sameSite(r *http.Request) bool {
 }
 
 // refuseLogin answers a login that did not succeed. What it says is the same
-// for an unknown person and for a wrong password; the state of an account
-// shows only to who proved its password.
+// for an unknown person and for a wrong password.
 func (s *Server) refuseLogin(w http.ResponseWriter, r *http.Request, q loginRequest, c credentials, typed string, cause error) error {
 	var throttled *throttledError
-	var state *identity.StateError
 	switch {
 	case errors.Is(cause, identity.ErrBadCredentials):
-		return s.showForm(w, r, q, http.StatusUnauthorized, ui.Login{Username: typed, Problem: ui.BadCredentials, Ticked: c.choices()})
+		return s.showForm(w, r, q, http.StatusUnauthorized, ui.Login{Username: typed, Problem: ui.BadCredentials, Ticked: c.ticked()})
 	case errors.As(cause, &throttled):
 		view := &ui.Throttled{Frame: s.frame(r, &q), Retry: throttled.retry}
 		return s.pages.Write(w, r, http.StatusLocked, view)
-	case errors.As(cause, &state):
-		view := &ui.AccountState{Frame: s.frame(r, &q), State: state.State, User: state.UID}
-		return s.pages.Write(w, r, http.StatusForbidden, view)
 	}
 	return cause
 }
 
 // openSession begins a session for a person who proved their password, and
 // goes on to the service, if one was asked for.
-func (s *Server) openSession(w http.ResponseWriter, r *http.Request, q loginRequest, c credentials, person identity.Person) error {
-	session, err := s.newSession(r, c, person)
+func (s *Server) openSession(w http.ResponseWriter, r *http.Request, q loginRequest, on passage) error {
+	session, err := s.newSession(r, on)
 	if err != nil {
 		return err
 	}
-	if c.publicStation {
+	if on.Choices.PublicStation {
 		// A shared computer keeps nothing that would open another service.
 		s.cookies.forget(w)
 	} else {
-		s.setSessionCookies(w, r, c, session)
-		http.SetCookie(w, s.deviceProof(c.login, person.Logins))
+		s.setSessionCookies(w, r, on.Choices, session)
+		http.SetCookie(w, s.deviceProof(on.Login, on.person.Logins))
 	}
 	s.record(r, audit.Event{
-		Action: audit.Login, Outcome: audit.Success, User: person.UID, Session: session.ID.Hint(), Service: q.target,
+		Action: audit.Login, Outcome: audit.Success, User: session.UID, Session: session.ID.Hint(), Service: q.target,
 	})
 	if q.target == "" {
 		return s.welcome(w, r, session, true)
@@ -135,17 +139,9 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, q loginRequ
 // session goes on under the new identifier with all that it has granted: two
 // tabs in which somebody types their password are one session. A session of
 // somebody else ends.
-func (s *Server) newSession(r *http.Request, c credentials, person identity.Person) (tickets.Session, error) {
+func (s *Server) newSession(r *http.Request, on passage) (tickets.Session, error) {
 	ctx := r.Context()
-	event := httpx.EventOf(ctx)
-	session := tickets.Session{
-		UID: person.UID, Attributes: person.Attributes, AuthTime: s.now(), RememberMe: c.rememberMe,
-		Idle: s.limits.Idle, Max: s.limits.Max,
-		Address: address(event), UserAgent: clip(r.UserAgent()),
-	}
-	if c.rememberMe {
-		session.Idle, session.Max = s.limits.RememberIdle, s.limits.RememberMax
-	}
+	session := s.sessionFor(r, on)
 	for _, old := range s.cookies.presented(r) {
 		before, err := s.store.Session(ctx, old)
 		switch {
@@ -153,7 +149,7 @@ func (s *Server) newSession(r *http.Request, c credentials, person identity.Pers
 			continue
 		case err != nil:
 			return session, err
-		case before.UID == person.UID && !c.publicStation && session.ID == "":
+		case before.UID == on.UID && !on.Choices.PublicStation && session.ID == "":
 			if session, err = s.renewSession(ctx, old, session); err != nil {
 				return session, err
 			}
@@ -170,7 +166,25 @@ func (s *Server) newSession(r *http.Request, c credentials, person identity.Pers
 	if session.ID != "" {
 		return session, nil
 	}
-	if err := s.makeRoom(r, person.UID); err != nil {
+	return s.begin(r, session)
+}
+
+// sessionFor is a session as it will begin, without an identifier.
+func (s *Server) sessionFor(r *http.Request, on passage) tickets.Session {
+	session := tickets.Session{
+		UID: on.UID, Attributes: on.person.Attributes, AuthTime: on.Proven, RememberMe: on.Choices.RememberMe,
+		Idle: s.limits.Idle, Max: s.limits.Max,
+		Address: address(httpx.EventOf(r.Context())), UserAgent: clip(r.UserAgent()),
+	}
+	if session.RememberMe {
+		session.Idle, session.Max = s.limits.RememberIdle, s.limits.RememberMax
+	}
+	return session
+}
+
+// begin opens a session under a new identifier.
+func (s *Server) begin(r *http.Request, session tickets.Session) (tickets.Session, error) {
+	if err := s.makeRoom(r, session.UID); err != nil {
 		return session, err
 	}
 	id, err := s.mint.TGT()
@@ -178,7 +192,7 @@ func (s *Server) newSession(r *http.Request, c credentials, person identity.Pers
 		return session, err
 	}
 	session.ID = id
-	return session, s.store.Open(ctx, session)
+	return session, s.store.Open(r.Context(), session)
 }
 
 // renewSession lets the session of old go on as session, which then has an
@@ -222,7 +236,7 @@ func (s *Server) makeRoom(r *http.Request, uid string) error {
 	return nil
 }
 
-func (s *Server) setSessionCookies(w http.ResponseWriter, r *http.Request, c credentials, session tickets.Session) {
+func (s *Server) setSessionCookies(w http.ResponseWriter, r *http.Request, c choices, session tickets.Session) {
 	lifetime := time.Duration(0)
 	if session.RememberMe {
 		lifetime = session.Max
@@ -231,7 +245,7 @@ func (s *Server) setSessionCookies(w http.ResponseWriter, r *http.Request, c cre
 	if len(r.CookiesNamed(s.cookies.Name)) > 1 {
 		s.cookies.forgetElsewhere(w)
 	}
-	if c.warn {
+	if c.Warn {
 		http.SetCookie(w, s.cookies.make(warnCookie, "1", lifetime))
 	} else if len(r.CookiesNamed(warnCookie)) > 0 {
 		http.SetCookie(w, s.cookies.make(warnCookie, "", -1))

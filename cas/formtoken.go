@@ -35,7 +35,8 @@ var errFormToken = errors.New("login form is stale")
 // formTokens makes the hidden "execution" field of the login form: it is what
 // the specification calls the login ticket (section 3.5). The token is sealed,
 // bound to the cookie of the browser it was given to, good for one use, and
-// costs the server nothing until the form comes back.
+// costs the server nothing until the form comes back. What a form must bring
+// back unseen and unchanged travels in it.
 type formTokens struct {
 	sealer   Sealer
 	spent    Tokens
@@ -46,49 +47,50 @@ type formTokens struct {
 
 const (
 	formTokenIDSize = 16
-	formTokenSize   = 8 + formTokenIDSize
+	formTokenSize   = 8 + formTokenIDSize // with nothing carried
 )
 
 // The forms that carry a token. One form's token is none for the other.
 const (
-	loginForm   = "login form"
-	warningForm = "warning form"
+	loginForm     = "login form"
+	warningForm   = "warning form"
+	interruptForm = "interrupt form"
 )
 
-func (f *formTokens) issue(form, browser string) (string, error) {
-	plain := make([]byte, formTokenSize)
+func (f *formTokens) issue(form, browser string, carried []byte) (string, error) {
+	plain := make([]byte, formTokenSize, formTokenSize+len(carried))
 	binary.BigEndian.PutUint64(plain, uint64(f.now().Unix()))
 	if _, err := io.ReadFull(f.random, plain[8:]); err != nil {
 		return "", fmt.Errorf("draw a form token: %w", err)
 	}
-	sealed := f.sealer.Seal(form, plain, browserKey(browser))
+	sealed := f.sealer.Seal(form, append(plain, carried...), browserKey(browser))
 	return base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
-// spend uses a token up. It returns errFormToken when the token cannot be
-// used, whatever the reason.
-func (f *formTokens) spend(ctx context.Context, form, token, browser string) error {
+// spend uses a token up and returns what it carried, or errFormToken when the
+// token cannot be used, whatever the reason.
+func (f *formTokens) spend(ctx context.Context, form, token, browser string) ([]byte, error) {
 	sealed, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || browser == "" {
-		return errFormToken
+		return nil, errFormToken
 	}
 	plain, err := f.sealer.Open(form, sealed, browserKey(browser))
-	if err != nil || len(plain) != formTokenSize {
-		return errFormToken
+	if err != nil || len(plain) < formTokenSize {
+		return nil, errFormToken
 	}
 	age := f.now().Sub(time.Unix(int64(binary.BigEndian.Uint64(plain)), 0))
 	// A node whose clock is behind may read a token from the near future.
 	if age > f.lifetime || age < -time.Minute {
-		return errFormToken
+		return nil, errFormToken
 	}
-	first, err := f.spent.Spend(ctx, string(plain[8:]), f.lifetime-age+time.Minute)
+	first, err := f.spent.Spend(ctx, string(plain[8:formTokenSize]), f.lifetime-age+time.Minute)
 	if err != nil {
-		return fmt.Errorf("spend a form token: %w", err)
+		return nil, fmt.Errorf("spend a form token: %w", err)
 	}
 	if !first {
-		return errFormToken
+		return nil, errFormToken
 	}
-	return nil
+	return plain[formTokenSize:], nil
 }
 
 func browserKey(browser string) []byte {
@@ -97,12 +99,12 @@ func browserKey(browser string) []byte {
 }
 
 // formToken returns a fresh token of a form for the browser that will show it.
-func (s *Server) formToken(w http.ResponseWriter, r *http.Request, form string) (string, error) {
+func (s *Server) formToken(w http.ResponseWriter, r *http.Request, form string, carried []byte) (string, error) {
 	browser, err := s.browser(w, r)
 	if err != nil {
 		return "", err
 	}
-	return s.forms.issue(form, browser)
+	return s.forms.issue(form, browser, carried)
 }
 
 // browser returns the name this server gave to the browser, giving one to a

@@ -44,13 +44,13 @@ func (s *Server) handOver(w http.ResponseWriter, r *http.Request, q loginRequest
 	case "POST":
 		view := &ui.Handoff{
 			Frame: s.frame(r, &q), Action: services.Location(back),
-			Fields: []ui.Field{{Name: "ticket", Value: string(id)}},
+			Fields: []ui.Field{{Name: q.ticketParameter(), Value: string(id)}},
 		}
 		httpx.AllowFormTo(w.Header(), back)
 		return s.pages.Write(w, r, http.StatusOK, view)
 	case "HEADER":
 		w.Header().Set("service", services.Location(back))
-		w.Header().Set("ticket", string(id))
+		w.Header().Set(q.ticketParameter(), string(id))
 		noStore(w)
 		w.WriteHeader(http.StatusOK)
 		return nil
@@ -61,7 +61,7 @@ func (s *Server) handOver(w http.ResponseWriter, r *http.Request, q loginRequest
 	if r.Method == http.MethodPost {
 		status = http.StatusSeeOther
 	}
-	redirect(w, services.Appended(back, "ticket", string(id)), status)
+	redirect(w, services.Appended(back, q.ticketParameter(), string(id)), status)
 	return nil
 }
 

@@ -17,6 +17,9 @@ type loginRequest struct {
 	// target is the service's address, byte for byte; "" where none is given.
 	target  string
 	service *services.Service
+	// saml1 tells that the service speaks SAML 1.1: it gave its address as
+	// TARGET, and is handed the ticket as an artifact.
+	saml1 bool
 	// renew is what the request asks; the service's entry may ask it too.
 	renew   bool
 	gateway bool
@@ -33,8 +36,12 @@ var errNoBrowser = fmt.Errorf("not an address for a browser: %w", services.ErrUn
 func (s *Server) readLogin(p httpx.Params) (loginRequest, error) {
 	q := loginRequest{
 		target:  p.Get("service"),
+		saml1:   !p.Has("service") && p.Has("TARGET"),
 		renew:   set(p, "renew"),
 		gateway: set(p, "gateway"),
+	}
+	if q.saml1 {
+		q.target = p.Get("TARGET")
 	}
 	method := strings.ToUpper(p.Get("method"))
 	switch method {
@@ -59,6 +66,22 @@ func (s *Server) readLogin(p httpx.Params) (loginRequest, error) {
 	return q, nil
 }
 
+// parameter is the name that the service's address travels under.
+func (q loginRequest) parameter() string {
+	if q.saml1 {
+		return "TARGET"
+	}
+	return "service"
+}
+
+// ticketParameter is the name that the service expects its ticket under.
+func (q loginRequest) ticketParameter() string {
+	if q.saml1 {
+		return "SAMLart"
+	}
+	return "ticket"
+}
+
 // login is /login: a request for the form, the form as it comes back, or the
 // answer to the question whether to go on.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
@@ -76,6 +99,11 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	case p.Get("_eventId") == "proceed":
 		err = s.consent(w, r, p, q)
 	default:
+		if i := s.interruptNamed(p.Get("_eventId")); i != nil {
+			httpx.EventOf(r.Context()).SetRoute("login_interrupt")
+			err = s.resume(w, r, p, q, i)
+			break
+		}
 		httpx.EventOf(r.Context()).SetRoute("login_submit")
 		err = s.acceptLogin(w, r, p, q)
 	}
@@ -118,7 +146,13 @@ func (s *Server) requestLogin(w http.ResponseWriter, r *http.Request, q loginReq
 		return s.sendBack(w, r, q)
 	case q.needsPassword(session, s.now()) || r.Method == http.MethodHead && q.target != "":
 		return s.showForm(w, r, q, http.StatusOK, ui.Login{Renew: session.UID})
-	case q.target == "":
+	}
+	return s.goOn(w, r, q, arriving(session))
+}
+
+// arrive takes a person with an open session to where they are going.
+func (s *Server) arrive(w http.ResponseWriter, r *http.Request, q loginRequest, session tickets.Session) error {
+	if q.target == "" {
 		return s.welcome(w, r, session, false)
 	}
 	return s.enter(w, r, q, session)

@@ -31,6 +31,9 @@ type Directory interface {
 	// it is, a *identity.StateError, or an error that wraps
 	// identity.ErrUnavailable otherwise.
 	Authenticate(ctx context.Context, login, password string) (identity.Person, error)
+	// Find reads a person without a password. identity.ErrNotFound, or an error
+	// that wraps identity.ErrUnavailable.
+	Find(ctx context.Context, login string) (identity.Person, error)
 }
 
 // Registry knows the services that may use the login.
@@ -107,6 +110,8 @@ type Options struct {
 	Sealer    Sealer
 	Cookies   CookieOptions
 	Limits    Limits
+	// Interrupts stand between a login and its service, in this order.
+	Interrupts []Interrupt
 	// Available tells, at once and as far as is known, whether a login could
 	// succeed now: where it could not, nobody is asked for a password. nil
 	// stands for always.
@@ -118,23 +123,24 @@ type Options struct {
 
 // Server answers the protocol's requests.
 type Server struct {
-	base      string
-	retry     time.Duration
-	directory Directory
-	registry  Registry
-	store     tickets.Store
-	throttle  Throttle
-	gate      Gate
-	pages     Pages
-	auditor   Auditor
-	sealer    Sealer
-	cookies   CookieOptions
-	limits    Limits
-	available func() bool
-	forms     *formTokens
-	mint      *tickets.Minter
-	now       func() time.Time
-	random    io.Reader
+	base       string
+	retry      time.Duration
+	directory  Directory
+	registry   Registry
+	store      tickets.Store
+	throttle   Throttle
+	gate       Gate
+	pages      Pages
+	auditor    Auditor
+	sealer     Sealer
+	cookies    CookieOptions
+	limits     Limits
+	interrupts []Interrupt
+	available  func() bool
+	forms      *formTokens
+	mint       *tickets.Minter
+	now        func() time.Time
+	random     io.Reader
 	// pace is learned from the directory's answers.
 	pace pace.Pace
 	// buffers are where answers are written before they are sent.
@@ -157,7 +163,7 @@ func New(o Options) *Server {
 		base: o.Base, retry: o.MaintenanceRetry,
 		directory: o.Directory, registry: o.Registry, store: o.Store,
 		throttle: o.Throttle, gate: o.Gate, pages: o.Pages, auditor: o.Auditor,
-		sealer: o.Sealer, cookies: o.Cookies, limits: o.Limits, available: o.Available,
+		sealer: o.Sealer, cookies: o.Cookies, limits: o.Limits, interrupts: o.Interrupts, available: o.Available,
 		forms: &formTokens{sealer: o.Sealer, spent: o.Store, lifetime: o.Limits.Form, now: o.Now, random: o.Random},
 		mint:  tickets.NewMinter(o.Random),
 		now:   o.Now, random: o.Random,

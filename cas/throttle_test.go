@@ -166,6 +166,10 @@ func (c *campus) cookiesOf(b *browser) string {
 
 type directoryFunc func(ctx context.Context, login, password string) (identity.Person, error)
 
+func (f directoryFunc) Find(context.Context, string) (identity.Person, error) {
+	return identity.Person{}, identity.ErrNotFound
+}
+
 func (f directoryFunc) Authenticate(ctx context.Context, login, password string) (identity.Person, error) {
 	return f(ctx, login, password)
 }

@@ -3,7 +3,6 @@ package cas
 import (
 	"errors"
 	"net/http"
-	"unicode/utf8"
 
 	"parvis/internal/httpx"
 	"parvis/ui"
@@ -11,16 +10,13 @@ import (
 
 // warn asks before a service is entered.
 func (s *Server) warn(w http.ResponseWriter, r *http.Request, q loginRequest, uid string) error {
-	token, err := s.formToken(w, r, warningForm)
+	token, err := s.formToken(w, r, warningForm, nil)
 	if err != nil {
 		return err
 	}
-	view := &ui.Warn{Frame: s.frame(r, &q), User: uid, Hidden: append(q.hidden(), ui.Field{Name: "execution", Value: token})}
-	if utf8.ValidString(q.target) {
-		view.Hidden = append(view.Hidden, ui.Field{Name: "service", Value: q.target})
-	} else {
-		view.Action = s.loginURL(q)
-	}
+	view := &ui.Warn{Frame: s.frame(r, &q), User: uid}
+	view.Hidden, view.Action = s.carried(q)
+	view.Hidden = append(view.Hidden, ui.Field{Name: "execution", Value: token})
 	httpx.AllowFormTo(w.Header(), q.target)
 	return s.pages.Write(w, r, http.StatusOK, view)
 }
@@ -37,7 +33,7 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request, p httpx.Params,
 	case q.needsPassword(session, s.now()):
 		return s.showForm(w, r, q, http.StatusOK, ui.Login{Renew: session.UID})
 	}
-	err = s.forms.spend(r.Context(), warningForm, p.Get("execution"), s.browserOf(r))
+	_, err = s.forms.spend(r.Context(), warningForm, p.Get("execution"), s.browserOf(r))
 	switch {
 	case errors.Is(err, errFormToken):
 		return s.warn(w, r, q, session.UID)

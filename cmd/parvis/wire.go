@@ -134,6 +134,14 @@ func (m measured) Authenticate(ctx context.Context, login, password string) (ide
 	return person, err
 }
 
+// Find reads a person.
+func (m measured) Find(ctx context.Context, login string) (identity.Person, error) {
+	start := time.Now()
+	person, err := m.directory.Find(ctx, login)
+	m.counts.Directory("find", time.Since(start), err)
+	return person, err
+}
+
 const (
 	// healthPeriod is how soon a dependency that goes down or comes back is
 	// noticed by pages that need it.
