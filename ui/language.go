@@ -16,14 +16,23 @@ var spoken = []string{"fr", "en"}
 
 func isSpoken(lang string) bool { return slices.Contains(spoken, lang) }
 
-// Language is the language to answer a request in: what its locale parameter
-// asks for, else what its cookie remembers, else what the browser prefers, else
-// the default.
-func (p *Renderer) Language(r *http.Request) string {
+// Language is the language to answer a request in where no service asks for
+// one.
+func (p *Renderer) Language(r *http.Request) string { return p.LanguageFor(r, "") }
+
+// LanguageFor is the language to answer a request in: what its locale parameter
+// asks for, else what its cookie remembers, else the locale of the service, else
+// what the browser prefers, else the default. Every browser prefers something,
+// mostly what it was installed with: a service that asks for a language would
+// never be heard below that, and the switch is one click away.
+func (p *Renderer) LanguageFor(r *http.Request, locale string) string {
 	if lang := p.asked(r); lang != "" {
 		return lang
 	}
 	if lang := remembered(r); lang != "" {
+		return lang
+	}
+	if lang := baseOf(locale); isSpoken(lang) {
 		return lang
 	}
 	accept := r.Header.Get("Accept-Language")
@@ -71,12 +80,17 @@ func (p *Renderer) asked(r *http.Request) string {
 		if !found {
 			continue
 		}
-		base, _, _ := strings.Cut(strings.ReplaceAll(value, "_", "-"), "-")
-		if base = strings.ToLower(base); isSpoken(base) {
+		if base := baseOf(value); isSpoken(base) {
 			return base
 		}
 	}
 	return ""
+}
+
+// baseOf is the language of a locale: "fr" of "fr-FR" and of "FR_fr".
+func baseOf(locale string) string {
+	base, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
+	return strings.ToLower(base)
 }
 
 func remembered(r *http.Request) string {

@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"golang.org/x/text/language"
+
+	"parvis/internal/httpx"
 )
 
 // Renderer writes pages. It is safe for concurrent use.
@@ -114,7 +116,10 @@ type languageLink struct {
 // Write answers with a page: the status as given, in the language of the
 // request, never to be stored. An error means that nothing was written.
 func (p *Renderer) Write(w http.ResponseWriter, r *http.Request, status int, v View) error {
-	lang := p.Language(r)
+	if v == nil {
+		return errors.New("render page: no view")
+	}
+	lang := p.LanguageFor(r, v.frame().Locale)
 	buffer, ok := p.buffers.Get().(*bytes.Buffer)
 	if !ok {
 		buffer = bytes.NewBuffer(make([]byte, 0, 16<<10))
@@ -132,6 +137,9 @@ func (p *Renderer) Write(w http.ResponseWriter, r *http.Request, status int, v V
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")
 	h.Set("Expires", "Thu, 01 Jan 1970 00:00:00 GMT")
+	if calls, ok := v.(interface{ Pictures() []string }); ok {
+		httpx.AllowImagesFrom(h, calls.Pictures()...)
+	}
 	if waits, ok := v.(interface{ Seconds() int }); ok {
 		h.Set("Retry-After", strconv.Itoa(waits.Seconds()))
 	}
@@ -146,9 +154,6 @@ func (p *Renderer) Write(w http.ResponseWriter, r *http.Request, status int, v V
 }
 
 func (p *Renderer) render(buffer *bytes.Buffer, lang string, v View) error {
-	if v == nil {
-		return errors.New("render page: no view")
-	}
 	if login, ok := v.(*Login); ok && p.moulds != nil {
 		return p.renderLogin(buffer, lang, login)
 	}

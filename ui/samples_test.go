@@ -89,6 +89,7 @@ func samples() []sample {
 		{"handoff", 200, &ui.Handoff{Frame: frame, Action: "https://cours.univ.example/login?a=1&b=2", Fields: []ui.Field{{Name: "ticket", Value: "ST-1"}}}},
 		{"logged-out", 200, &ui.LoggedOut{Frame: frame, ReturnURL: "https://cours.univ.example/"}},
 		{"logged-out-bare", 200, &ui.LoggedOut{Frame: bare}},
+		{"logged-out-told", 200, &ui.LoggedOut{Frame: bare, Tell: []string{"http://127.0.0.1:1/a?x=1", "http://127.0.0.1:1/a?x=2", "http://127.0.0.1:1/b"}}},
 		{"throttled", 423, &ui.Throttled{Frame: frame, Retry: 100 * time.Second}},
 		{"maintenance", 503, &ui.Maintenance{Frame: frame, Retry: 20 * time.Second, Reference: "7f3a-91c2"}},
 	}

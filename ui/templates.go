@@ -83,6 +83,9 @@ func functions(theme *theme, options Options, assets *assets, words *words) (tem
 		"university": func() string { return options.University.Name },
 		"local":      local,
 		"action":     actionAttribute,
+		"href":       href,
+		"picture":    func(address string) template.HTMLAttr { return attribute("src", address) },
+		"refresh":    refreshAttribute,
 		"when":       (&clock{words, options.Now, options.Location}).when,
 		"fixed":      func(string) (string, error) { return "", errors.New("fixed wants a constant name") },
 	}
@@ -115,6 +118,12 @@ func actionAttribute(address string) (template.HTMLAttr, error) {
 		return "", errors.New("form address is neither http nor https")
 	}
 	return attribute("action", address), nil
+}
+
+// refreshAttribute takes browsers without scripts on. They count the seconds
+// from when every image has loaded or failed.
+func refreshAttribute(address string) template.HTMLAttr {
+	return attribute("content", "2; url="+address)
 }
 
 // site is what the fixed parts see: all that no request changes.

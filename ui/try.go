@@ -33,6 +33,7 @@ func fullPages() []View {
 		&Warn{Frame: frame, User: "x", Hidden: fields},
 		&Handoff{Frame: frame, Action: "https://service.example/", Fields: fields},
 		&LoggedOut{Frame: frame, ReturnURL: "https://service.example/"},
+		&LoggedOut{Tell: []string{"https://service.example/"}, Next: "https://service.example/"},
 		&Refused{Frame: frame, User: "x", Contacts: contacts},
 		&Throttled{Frame: frame, Retry: time.Minute},
 		&Error{Frame: frame, Status: 500, Reference: "x"},

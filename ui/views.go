@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -23,9 +24,13 @@ type Frame struct {
 	Self string
 	// Service is the service asked for, nil when there is none.
 	Service *Service
-	// Theme is the service's theme: the page says it as data-theme, for the
-	// styles of the theme folder.
+	// Theme is the service's theme: a folder of the site's theme, or a name that
+	// its styles know by data-theme. An unknown one is the site's look.
 	Theme string
+	// Locale is the language that the service asks for, such as "en" or
+	// "fr-FR". It counts where the person has chosen none; see
+	// [Renderer.LanguageFor].
+	Locale string
 }
 
 func (f *Frame) frame() *Frame { return f }
@@ -204,13 +209,50 @@ type LoggedOut struct {
 	ReturnURL string
 	// LoginURL is a path; BasePath/login when empty.
 	LoginURL string
+	// Tell are addresses that the browser must call so that services close
+	// their sessions (front channel): complete, http(s), of registered services.
+	// The page calls them as images, so that nothing they answer runs;
+	// [Renderer.Write] opens the content policy for their origins. Any other
+	// address is left out.
+	Tell []string
+	// Next is where the browser goes by itself once all were called: http(s), of
+	// a registered service, or "" to stay. It stands in for an empty ReturnURL.
+	Next string
 }
 
 // Page names the template.
 func (*LoggedOut) Page() string { return "logged-out" }
 
-// Back is ReturnURL when it may be a link, else "".
-func (v *LoggedOut) Back() string { return linkable(v.ReturnURL) }
+// Back is ReturnURL, or Next, when it may be a link, else "".
+func (v *LoggedOut) Back() string {
+	if back := linkable(v.ReturnURL); back != "" {
+		return back
+	}
+	return v.Onward()
+}
+
+// Onward is Next when the browser may go there, else "".
+func (v *LoggedOut) Onward() string {
+	if isWeb(v.Next) {
+		return v.Next
+	}
+	return ""
+}
+
+// Pictures are the addresses of Tell that are called.
+func (v *LoggedOut) Pictures() []string {
+	return slices.DeleteFunc(slices.Clone(v.Tell), func(address string) bool { return !isWeb(address) })
+}
+
+// Told is how many services that calls: addresses, whatever their queries.
+func (v *LoggedOut) Told() int {
+	told := map[string]bool{}
+	for _, address := range v.Pictures() {
+		address, _, _ = strings.Cut(address, "?")
+		told[address] = true
+	}
+	return len(told)
+}
 
 // Refusal is why a service is not opened.
 type Refusal string

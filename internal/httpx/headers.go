@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -18,10 +19,11 @@ const (
 	headerResource    = "Cross-Origin-Resource-Policy"
 	headerPermissions = "Permissions-Policy"
 
-	formsStayHere = "; form-action 'self'"
+	formsStayHere  = "; form-action 'self'"
+	imagesStayHere = "; img-src 'self'"
 	// contentPolicy lets a page load its own files and nothing else: no
 	// script, style or event handler within the page, no frame around it.
-	contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+	contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'" + imagesStayHere + "; " +
 		"font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'" + formsStayHere
 )
 
@@ -83,6 +85,50 @@ func AllowFormTo(h http.Header, target string) {
 		widened += " " + scheme + ":"
 	}
 	h.Set(headerPolicy, strings.Replace(h.Get(headerPolicy), formsStayHere, widened, 1))
+}
+
+// AllowImagesFrom lets the page of this answer load images from the origins of
+// these addresses, which is how a browser calls an application without running
+// anything of its. Whatever is no http(s) address, or has a host that cannot be
+// written in a policy (an IPv6 literal, letters outside ASCII), is left out:
+// the browser does not call it.
+//
+// The origins are named one by one, with their ports, and no path: a policy's
+// path is not held against redirects anyway, and a logout address may have
+// bytes that end a policy.
+func AllowImagesFrom(h http.Header, addresses ...string) {
+	policy := h.Get(headerPolicy)
+	at := strings.Index(policy, imagesStayHere)
+	if at < 0 {
+		return
+	}
+	at += len(imagesStayHere)
+	var widened strings.Builder
+	widened.WriteString(policy[:at])
+	seen := map[string]bool{}
+	for _, address := range addresses {
+		if origin := originOf(address); origin != "" && !seen[origin] {
+			seen[origin] = true
+			widened.WriteString(" " + origin)
+		}
+	}
+	widened.WriteString(policy[at:])
+	h.Set(headerPolicy, widened.String())
+}
+
+// originOf is scheme://host[:port] of an http(s) address, "" of any other, and
+// where the host or the port could be read as anything but one.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return ""
+	}
+	for _, c := range []byte(u.Host) {
+		if lower := c | 0x20; (lower < 'a' || lower > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' && c != ':' {
+			return ""
+		}
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // schemeOf is the scheme of an address in lower case, "" where it has none or

@@ -81,6 +81,50 @@ func TestAllowFormTo(t *testing.T) {
 	}
 }
 
+// S25, S27: images only from the origins named, and nothing else is widened.
+func TestAllowImagesFrom(t *testing.T) {
+	tests := []struct {
+		name      string
+		addresses []string
+		want      string
+	}{
+		{"none", nil, "img-src 'self'"},
+		{"two", []string{"https://a.example/logout?x=1", "http://b.example:8080/"}, "img-src 'self' https://a.example http://b.example:8080"},
+		{"one origin twice", []string{"https://a.example/1", "https://a.example/2"}, "img-src 'self' https://a.example"},
+		{"capitals", []string{"HTTPS://A.example/"}, "img-src 'self' https://A.example"},
+		{"userinfo", []string{"https://b.example@a.example/"}, "img-src 'self' https://a.example"},
+		{"every host", []string{"https://*/", "https://*.example/"}, "img-src 'self'"},
+		{"another directive in the host", []string{"https://a.example;script-src */"}, "img-src 'self'"},
+		{"another directive in the path", []string{"https://a.example/;script-src *"}, "img-src 'self' https://a.example"},
+		{"another policy", []string{"https://a,b/"}, "img-src 'self'"},
+		{"IPv6", []string{"https://[::1]/"}, "img-src 'self'"},
+		{"letters outside ASCII", []string{"https://café.example/"}, "img-src 'self'"},
+		{"no host", []string{"https:///x", "https:x", "https://:443/"}, "img-src 'self'"},
+		{"other schemes", []string{"data:image/png,x", "imap://a.example/", "//a.example/", ""}, "img-src 'self'"},
+		{"line break", []string{"https://a.example\r\n/"}, "img-src 'self'"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := httpx.Headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/away" {
+					httpx.AllowImagesFrom(w.Header(), test.addresses...)
+				}
+			}), httpx.HeaderOptions{})
+			plain := policy(h, "/")
+			if got, want := policy(h, "/away"), strings.Replace(plain, "img-src 'self'", test.want, 1); got != want {
+				t.Errorf("policy\n%q, want\n%q", got, want)
+			}
+			if strings.Count(plain, "img-src 'self';") != 1 {
+				t.Errorf("another answer's policy %q", plain)
+			}
+		})
+	}
+	bare := http.Header{}
+	if httpx.AllowImagesFrom(bare, "https://a.example/"); len(bare) != 0 {
+		t.Errorf("an answer without a policy got %v", bare)
+	}
+}
+
 func policy(h http.Handler, path string) string {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
