@@ -31,7 +31,8 @@ var rooms = map[string][]string{
 	"internal/pace":       {},
 	"internal/ratelimit":  {},
 	"internal/metrics":    {"identity", "tickets", "internal/audit"},
-	"internal/ops":        {},
+	"internal/slo":        {"tickets", "services", "internal/audit", "internal/safehttp"},
+	"internal/ops":        {"internal/audit", "internal/slo"},
 	"internal/sdnotify":   {},
 	"internal/config":     {},
 	"internal/demo":       {},
@@ -41,7 +42,7 @@ var rooms = map[string][]string{
 
 // contracts are the rooms whose sub-packages implement what the room states:
 // the room itself never sees them.
-var contracts = []string{"tickets", "ldapstore"}
+var contracts = []string{"tickets", "ldapstore", "internal/slo"}
 
 type listed struct {
 	ImportPath string

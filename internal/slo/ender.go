@@ -1,0 +1,236 @@
+package slo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"parvis/internal/audit"
+	"parvis/services"
+	"parvis/tickets"
+)
+
+// Sessions is where sessions are: the part of a [tickets.Store] that ends them.
+type Sessions interface {
+	Session(ctx context.Context, id tickets.TGT) (tickets.Session, error)
+	SessionsOf(ctx context.Context, uid string) ([]tickets.Session, error)
+	Close(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, error)
+}
+
+// Registry knows the applications.
+type Registry interface {
+	Find(service string) (*services.Service, error)
+}
+
+// Teller takes logout requests to send.
+type Teller interface {
+	Tell(ctx context.Context, b Batch)
+}
+
+// Auditor writes down what happened.
+type Auditor interface {
+	Record(ctx context.Context, e audit.Event)
+}
+
+// EnderOptions are what an [Ender] is made of.
+type EnderOptions struct {
+	Sessions Sessions
+	Registry Registry
+	Teller   Teller
+	Auditor  Auditor
+	// Newest tells each application of its newest ticket only, for each path
+	// visited; otherwise of every ticket it received.
+	Newest bool
+	// Now is the clock, time.Now when nil.
+	Now func() time.Time
+	// Random makes the ids of requests that go through the browser,
+	// crypto/rand when nil.
+	Random io.Reader
+}
+
+// Why tells what ended a session, for the audit trail.
+type Why struct {
+	// Action is audit.Logout or audit.SessionEnded; Reason is empty for a
+	// logout that the person asked for.
+	Action, Reason string
+	// Address is the client's, Request the id of its request.
+	Address, Request string
+}
+
+// Ended is a session that has ended.
+type Ended struct {
+	// UID is whose it was, or "" where there was none.
+	UID string
+	// Front are the addresses that the person's browser must call to tell the
+	// applications that hear of a logout that way.
+	Front []string
+}
+
+// maxFront bounds the addresses that one page has a browser call.
+const maxFront = 100
+
+// Ender ends sessions and tells the applications. It is safe for concurrent
+// use; where two callers end the same session, the applications are told once.
+type Ender struct{ o EnderOptions }
+
+// NewEnder returns an Ender.
+func NewEnder(o EnderOptions) *Ender {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	return &Ender{o: o}
+}
+
+// End ends a session and hands the logout requests over. A session that is not
+// there is no error: the zero Ended tells it. Errors are the store's.
+func (e *Ender) End(ctx context.Context, tgt tickets.TGT, why Why) (Ended, error) {
+	session, err := e.o.Sessions.Session(ctx, tgt)
+	if errors.Is(err, tickets.ErrNotFound) {
+		return Ended{}, nil
+	}
+	if err != nil {
+		return Ended{}, fmt.Errorf("read the session to end: %w", err)
+	}
+	return e.end(ctx, session, why)
+}
+
+// EndAll ends all sessions of a person but keep, which may be "", and tells how
+// many there were. Applications that hear of a logout through a browser only
+// are not told: the browsers are elsewhere. It goes on after an error.
+func (e *Ender) EndAll(ctx context.Context, uid string, keep tickets.TGT, why Why) (int, error) {
+	sessions, err := e.o.Sessions.SessionsOf(ctx, uid)
+	if err != nil {
+		return 0, fmt.Errorf("list the sessions to end: %w", err)
+	}
+	ended := 0
+	var faults []error
+	for _, session := range sessions {
+		if same(session.ID, keep) {
+			continue
+		}
+		if _, err := e.end(ctx, session, why); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		ended++
+	}
+	return ended, errors.Join(faults...)
+}
+
+// same compares what outlives a change of secret: keep may have been read
+// before its session was renewed.
+func same(a, b tickets.TGT) bool {
+	return a.Valid() && b.Valid() && a.Locator() == b.Locator()
+}
+
+// end closes a session that was there a moment ago. Its visits come out of the
+// store once, whoever else ends it.
+func (e *Ender) end(ctx context.Context, session tickets.Session, why Why) (Ended, error) {
+	visits, err := e.o.Sessions.Close(ctx, session.ID)
+	if err != nil {
+		return Ended{}, fmt.Errorf("end a session: %w", err)
+	}
+	if e.o.Newest {
+		visits = newest(visits)
+	}
+	told := telling{ender: e, uid: session.UID, request: why.Request, at: e.o.Now(), services: make(map[int64]bool)}
+	for _, visit := range visits {
+		told.visit(visit)
+	}
+	if len(told.batch) > 0 {
+		e.o.Teller.Tell(ctx, told.batch)
+	}
+	e.o.Auditor.Record(ctx, audit.Event{
+		Action: why.Action, Outcome: audit.Success, User: session.UID, Session: session.ID.Hint(),
+		Address: why.Address, Request: why.Request, Reason: why.Reason, Count: len(told.services),
+	})
+	return Ended{UID: session.UID, Front: told.front}, nil
+}
+
+// telling gathers whom one logout tells.
+type telling struct {
+	ender   *Ender
+	uid     string
+	request string
+	at      time.Time
+
+	batch Batch
+	front []string
+	// services are the ids of the entries told.
+	services map[int64]bool
+}
+
+// visit adds what is told of one visit. An entry closed since then is told all
+// the same: the person may still be logged in there. A service that no entry
+// knows any more is not: nobody vouches for its address.
+func (t *telling) visit(v tickets.Visit) {
+	service, err := t.ender.o.Registry.Find(v.Service)
+	if service == nil || err != nil && !errors.Is(err, services.ErrDisabled) {
+		return
+	}
+	for _, address := range service.LogoutAddresses(v.Service) {
+		if !services.Redirectable(address) {
+			continue
+		}
+		if service.Logout.Type == services.LogoutFront {
+			t.throughBrowser(service, address, v)
+			continue
+		}
+		t.services[service.ID] = true
+		t.batch = append(t.batch, Notice{
+			URL: withoutFragment(services.Location(address)), Service: service.Name, Ticket: string(v.Ticket), Name: t.uid,
+			At: t.at, Request: t.request, Networks: service.Networks, AllowHTTP: isHTTP(v.Service),
+		})
+	}
+}
+
+func (t *telling) throughBrowser(service *services.Service, address string, v tickets.Visit) {
+	id, err := newID(t.ender.o.Random)
+	if err != nil || len(t.front) == maxFront {
+		return
+	}
+	t.services[service.ID] = true
+	t.front = append(t.front, frontAddress(address, message(id, t.at, t.uid, string(v.Ticket))))
+}
+
+// newest keeps the last visit of each service, which is what stands before the
+// query, the fragment and any path parameter.
+func newest(visits []tickets.Visit) []tickets.Visit {
+	last := make(map[string]int, len(visits))
+	for i, visit := range visits {
+		last[pathOf(visit.Service)] = i
+	}
+	var kept []tickets.Visit
+	for i, visit := range visits {
+		if last[pathOf(visit.Service)] == i {
+			kept = append(kept, visit)
+		}
+	}
+	return kept
+}
+
+func pathOf(service string) string {
+	if i := strings.IndexAny(service, "?#;"); i >= 0 {
+		service = service[:i]
+	}
+	return service
+}
+
+// isHTTP tells a service whose own address has no TLS, and so was registered
+// without.
+func isHTTP(service string) bool {
+	const scheme = "http://"
+	return len(service) > len(scheme) && strings.EqualFold(service[:len(scheme)], scheme)
+}
+
+func withoutFragment(address string) string {
+	address, _, _ = strings.Cut(address, "#")
+	return address
+}

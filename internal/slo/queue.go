@@ -1,0 +1,82 @@
+package slo
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// Notice is one logout request to one application.
+type Notice struct {
+	// URL is where it is posted, http or https.
+	URL string
+	// Service is the name of the application's entry.
+	Service string
+	// Ticket is the service or proxy ticket that the application received:
+	// the session index by which it knows the session.
+	Ticket string
+	// Name is the canonical uid of the person.
+	Name string
+	// At is when the session ended. Tries end some time after it.
+	At time.Time
+	// Request is the id of the request that ended the session, as in the log.
+	Request string
+	// Networks are private addresses that this application may be reached at.
+	Networks []netip.Prefix
+	// AllowHTTP lets the request go without TLS.
+	AllowHTTP bool
+}
+
+// Batch is what one logout has to tell.
+type Batch []Notice
+
+// Item is a notice taken from a queue, which names it by ID.
+type Item struct {
+	ID     string
+	Notice Notice
+}
+
+// Outcome is how a notice ended. It names neither a person nor a ticket.
+type Outcome struct {
+	// At is when it ended.
+	At time.Time `json:"time"`
+	// Service is the name of the application's entry, Host where it was told.
+	Service string `json:"application"`
+	Host    string `json:"host"`
+	// Success tells that the application answered with a status below 400.
+	Success bool `json:"success"`
+	// Reason says what went wrong, in a fixed word: see [Options].
+	Reason string `json:"reason,omitempty"`
+	// Tries is how often the request was sent; 0 where it was given up before.
+	Tries int `json:"tries"`
+}
+
+// Done is an item that nobody need work on any more, and how it ended.
+type Done struct {
+	ID      string
+	Outcome Outcome
+}
+
+// MaxOutcomes is how many outcomes a queue remembers; the oldest are forgotten.
+const MaxOutcomes = 1000
+
+// Queue keeps notices until they are done. Every method is safe for concurrent
+// use, from several nodes where the queue is shared. A notice is given to one
+// taker at a time; one that its taker neither keeps nor ends within the queue's
+// patience, about a minute, is given to another. So a notice may be sent
+// twice, which applications do not mind, but it is not lost.
+type Queue interface {
+	// Add appends notices. After an error some may be there.
+	Add(ctx context.Context, notices []Notice) error
+	// Take returns up to n notices, the oldest first. It waits a second or so
+	// for the first one, and returns none without an error where none came.
+	Take(ctx context.Context, n int) ([]Item, error)
+	// Keep tells that the items of these ids are still worked on.
+	Keep(ctx context.Context, ids []string) error
+	// Done removes items and remembers how they ended.
+	Done(ctx context.Context, done []Done) error
+	// Outcomes lists the last n outcomes, the latest first.
+	Outcomes(ctx context.Context, n int) ([]Outcome, error)
+	// Waiting counts the notices that are not done.
+	Waiting(ctx context.Context) (int, error)
+}
