@@ -2,6 +2,7 @@ package tickets_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,7 @@ func TestTicketComesBack(t *testing.T) {
 			Service:      rapid.String().Draw(t, "service"),
 			Lifetime:     time.Duration(rapid.Int64().Draw(t, "lifetime")),
 			FromNewLogin: rapid.Bool().Draw(t, "new"),
+			Uses:         rapid.IntRange(0, math.MaxInt).Draw(t, "uses"),
 		}
 		if proxies := rapid.SliceOf(rapid.String()).Draw(t, "proxies"); len(proxies) > 0 {
 			want.Proxies = proxies
@@ -120,6 +122,28 @@ func TestVisitsFollowOneAnother(t *testing.T) {
 	})
 }
 
+// Records that were made before tickets had uses are still read.
+func TestTicketWithoutUsesIsRead(t *testing.T) {
+	record := "\x21\x04ST-x\x02ST\x12https://a.example/\x80\xa8\xd6\xb9\x07\x01\x01\x01p"
+	want := tickets.Ticket{
+		ID: "ST-x", Kind: tickets.ServiceTicket, Service: "https://a.example/", Lifetime: time.Second, FromNewLogin: true, Proxies: []string{"p"},
+	}
+	if made := string(tickets.AppendTicket(nil, want)); made != record {
+		t.Errorf("record %q, want %q", made, record)
+	}
+	got, err := tickets.DecodeTicket(record)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v: %s", err, diff)
+	}
+	for name, refused := range map[string]string{
+		"a version to come": "\x23" + record[1:], "no uses": "\x22\x00" + record[1:], "uses beyond a number": "\x22\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" + record[1:],
+	} {
+		if _, err := tickets.DecodeTicket(refused); !errors.Is(err, tickets.ErrRecord) {
+			t.Errorf("%s: %v, want ErrRecord", name, err)
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	session := string(tickets.AppendSession(nil, typical()))
 	ticket := string(tickets.AppendTicket(nil, tickets.Ticket{Service: "https://a.example/", Proxies: []string{"https://b.example/"}}))
@@ -153,6 +177,8 @@ func TestDecodeRefuses(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(string(tickets.AppendSession(nil, typical())))
 	f.Add(string(tickets.AppendTicket(nil, tickets.Ticket{ID: "ST-x", Proxies: []string{"a", "b"}})))
+	f.Add(string(tickets.AppendTicket(nil, tickets.Ticket{ID: "PT-x", Kind: tickets.ProxyTicket, Uses: 3})))
+	f.Add("\x22\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")
 	f.Add(string(tickets.AppendVisit(nil, tickets.Visit{Service: "https://a.example/"})))
 	f.Fuzz(func(t *testing.T, record string) {
 		if session, err := tickets.DecodeSession(record); err == nil {

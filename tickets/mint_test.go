@@ -40,6 +40,23 @@ func TestMintedIdentifiers(t *testing.T) { // S1, G4
 	}
 }
 
+func TestMintedIOU(t *testing.T) { // P4
+	m := tickets.NewMinter(nil)
+	iou, err := m.PGTIOU()
+	if err != nil || !regexp.MustCompile(`^PGTIOU-[A-Za-z0-9]{57}$`).MatchString(iou) {
+		t.Fatalf("PGTIOU %q, %v", iou, err)
+	}
+	if again, err := m.PGTIOU(); err != nil || again == iou {
+		t.Errorf("minted twice, %v", err)
+	}
+	if kind := tickets.TicketID(iou).Kind(); kind != "" {
+		t.Errorf("an IOU passes for a %s", kind)
+	}
+	if iou, err := tickets.NewMinter(iotest.ErrReader(errors.New("no entropy"))).PGTIOU(); err == nil {
+		t.Errorf("minted %q without randomness", iou)
+	}
+}
+
 func TestRotateKeepsTheLocator(t *testing.T) {
 	m := tickets.NewMinter(nil)
 	old, err := m.TGT()

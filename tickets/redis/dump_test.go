@@ -24,6 +24,20 @@ func TestDumpTellsNothing(t *testing.T) { // S23, S41
 	if _, _, err := store.Redeem(t.Context(), redeemed); err != nil {
 		t.Fatal(err)
 	}
+	proxies := make(map[tickets.Kind]tickets.TicketID)
+	for _, kind := range []tickets.Kind{tickets.ProxyGrantingTicket, tickets.ProxyTicket} {
+		ticket := proxyTicket(t, kind, session.ID)
+		if _, err := store.Grant(t.Context(), session.ID, ticket); err != nil {
+			t.Fatal(err)
+		}
+		proxies[kind] = ticket.ID
+	}
+	if _, _, err := store.Lookup(t.Context(), proxies[tickets.ProxyGrantingTicket]); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := store.Redeem(t.Context(), proxies[tickets.ProxyTicket]); err != nil {
+		t.Fatal(err)
+	}
 	renewed := session
 	var err error
 	if renewed.ID, err = tickets.NewMinter(nil).Rotate(session.ID); err != nil {
@@ -43,12 +57,116 @@ func TestDumpTellsNothing(t *testing.T) { // S23, S41
 	everyKeyExpires(t, server)
 	secrets := []string{
 		string(session.ID), string(renewed.ID), session.ID.Locator(), session.ID.Locator()[2:], string(renewed.ID[28:]),
-		string(redeemed), string(pending), string(pending)[5:],
+		string(redeemed), string(pending), string(pending)[5:], string(proxies[tickets.ProxyTicket])[5:],
+		string(proxies[tickets.ProxyGrantingTicket]), string(proxies[tickets.ProxyGrantingTicket])[6:], "portail", "imap",
 		"o22502142", "Jean-Pierre", "Martin", "etu.univ.example", "cours.univ.example", "https://", "192.0.2.117", "Netscape", "student", "token",
 	}
 	for _, secret := range secrets {
 		if at := bytes.Index(held, []byte(secret)); at >= 0 {
 			t.Errorf("Redis holds %q", secret)
+		}
+	}
+}
+
+// A session that is closed leaves nothing but its entry in the index of its
+// person's sessions.
+func TestCloseLeavesNoTicket(t *testing.T) { // S5, P13
+	server := testkit.Redis(t)
+	store := open(t, redis.Options{URL: server.URL()})
+	session := start(t, store, "roux-p")
+	grant(t, store, session.ID)
+	for _, kind := range []tickets.Kind{tickets.ProxyGrantingTicket, tickets.ProxyTicket} {
+		if _, err := store.Grant(t.Context(), session.ID, proxyTicket(t, kind, session.ID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := len(dumpKeys(t, store.Client())); got != 7 {
+		t.Errorf("%d keys with a session, its person, its visits and 3 tickets, want 7", got)
+	}
+	if _, err := store.Close(t.Context(), session.ID); err != nil {
+		t.Fatal(err)
+	}
+	for key := range dumpKeys(t, store.Client()) {
+		if !strings.HasSuffix(key, "}p") {
+			t.Errorf("key %s is left", key)
+		}
+	}
+}
+
+// Every use of the session keeps both lists of visits, whichever it adds to.
+func TestVisitsLiveAsLongAsTheirSession(t *testing.T) { // S41
+	server := testkit.Redis(t)
+	store := open(t, redis.Options{URL: server.URL()})
+	client := store.Client()
+	session := start(t, store, "roux-p")
+	proxied := func() {
+		t.Helper()
+		if _, err := store.Grant(t.Context(), session.ID, proxyTicket(t, tickets.ProxyTicket, session.ID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grant(t, store, session.ID)
+	proxied()
+	for name, use := range map[string]func(){
+		"service ticket": func() { grant(t, store, session.ID) },
+		"proxy ticket":   proxied,
+		"renewal": func() {
+			old := session.ID
+			var err error
+			if session.ID, err = tickets.NewMinter(nil).Rotate(old); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.Renew(t.Context(), old, session); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		lists := 0
+		for key := range dumpKeys(t, client) {
+			if strings.Contains(key, "}v:") || strings.Contains(key, "}w:") {
+				client.PExpire(t.Context(), key, time.Minute)
+				lists++
+			}
+		}
+		use()
+		for key := range dumpKeys(t, client) {
+			if left := client.PTTL(t.Context(), key).Val(); (strings.Contains(key, "}v:") || strings.Contains(key, "}w:")) && left < session.Idle-time.Minute {
+				t.Errorf("after a %s, %s lives for %v", name, key, left)
+			}
+		}
+		if lists != 2 {
+			t.Errorf("%d lists of visits, want 2", lists)
+		}
+	}
+}
+
+// A ticket of several uses is stored for what is left of its life.
+func TestTicketWrittenBackExpires(t *testing.T) { // S4, S41
+	server := testkit.Redis(t)
+	store := open(t, redis.Options{URL: server.URL()})
+	session := start(t, store, "roux-p")
+	ticket := proxyTicket(t, tickets.ProxyTicket, session.ID)
+	if _, err := store.Grant(t.Context(), session.ID, ticket); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, _, err := store.Redeem(t.Context(), ticket.ID); err != nil {
+			t.Fatal(err)
+		}
+		everyKeyExpires(t, server)
+		for key := range dumpKeys(t, store.Client()) {
+			ttl := store.Client().PTTL(t.Context(), key).Val()
+			if strings.Contains(key, "}t:") && (ttl <= 0 || ttl > ticket.Lifetime) {
+				t.Errorf("written back for %v, of %v", ttl, ticket.Lifetime)
+			}
+		}
+	}
+	if _, _, err := store.Redeem(t.Context(), ticket.ID); err != nil {
+		t.Fatal(err)
+	}
+	for key := range dumpKeys(t, store.Client()) {
+		if strings.Contains(key, "}t:") {
+			t.Errorf("key %s is left after the last use", key)
 		}
 	}
 }

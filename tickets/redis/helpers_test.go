@@ -83,6 +83,18 @@ func serviceTicket(t testing.TB, tgt tickets.TGT) tickets.Ticket {
 	return tickets.Ticket{ID: id, Kind: tickets.ServiceTicket, Service: "https://cours.univ.example/login", Lifetime: time.Minute}
 }
 
+// proxyTicket is one of 3 uses, or the ticket that it would be granted by.
+func proxyTicket(t testing.TB, kind tickets.Kind, tgt tickets.TGT) tickets.Ticket {
+	t.Helper()
+	id, err := tickets.NewMinter(nil).Ticket(kind, tgt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tickets.Ticket{
+		ID: id, Kind: kind, Service: "imap://mail.univ.example", Lifetime: time.Minute, Uses: 3, Proxies: []string{"https://portail.univ.example/pgt"},
+	}
+}
+
 func grant(t testing.TB, store *redis.Store, tgt tickets.TGT) tickets.TicketID {
 	t.Helper()
 	ticket := serviceTicket(t, tgt)
