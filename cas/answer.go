@@ -15,7 +15,9 @@ import (
 type assertion struct {
 	user       string
 	attributes []attribute
-	proxies    []string
+	// iou names the proxy-granting ticket that went to the service's call-back.
+	iou     string
+	proxies []string
 }
 
 type attribute struct {
@@ -95,6 +97,9 @@ func (a assertion) appendXML(b []byte) []byte {
 		}
 		b = append(b, "</cas:attributes>"...)
 	}
+	if a.iou != "" {
+		b = appendElement(b, "proxyGrantingTicket", a.iou)
+	}
 	if len(a.proxies) > 0 {
 		b = append(b, "<cas:proxies>"...)
 		for _, proxy := range a.proxies {
@@ -106,12 +111,18 @@ func (a assertion) appendXML(b []byte) []byte {
 }
 
 // appendXML writes a failure (specification, section 2.5.2).
-func (r *Refusal) appendXML(b []byte) []byte {
-	b = append(b, xmlOpen+`<cas:authenticationFailure code="`...)
+func (r *Refusal) appendXML(b []byte) []byte { return appendFailure(b, "authenticationFailure", r) }
+
+func appendFailure(b []byte, element string, r *Refusal) []byte {
+	b = append(b, xmlOpen+"<cas:"...)
+	b = append(b, element...)
+	b = append(b, ` code="`...)
 	b = append(b, r.Code...)
 	b = append(b, `">`...)
 	b = appendText(b, r.Description)
-	return append(b, "</cas:authenticationFailure>"+xmlClose...)
+	b = append(b, "</cas:"...)
+	b = append(b, element...)
+	return append(b, ">"+xmlClose...)
 }
 
 func appendElement(b []byte, name, text string) []byte {
@@ -168,14 +179,19 @@ func (a assertion) appendJSON(b []byte) ([]byte, error) {
 	}
 	return appendServiceResponse(b, map[string]any{"authenticationSuccess": struct {
 		User       string              `json:"user"`
-		Proxies    []string            `json:"proxies,omitempty"`
 		Attributes map[string][]string `json:"attributes,omitempty"`
-	}{a.user, a.proxies, attributes}})
+		IOU        string              `json:"proxyGrantingTicket,omitempty"`
+		Proxies    []string            `json:"proxies,omitempty"`
+	}{a.user, attributes, a.iou, a.proxies}})
 }
 
 // appendJSON writes a failure (specification, section 2.5.2).
 func (r *Refusal) appendJSON(b []byte) ([]byte, error) {
-	return appendServiceResponse(b, map[string]any{"authenticationFailure": struct {
+	return appendFailureJSON(b, "authenticationFailure", r)
+}
+
+func appendFailureJSON(b []byte, member string, r *Refusal) ([]byte, error) {
+	return appendServiceResponse(b, map[string]any{member: struct {
 		Code        Code   `json:"code"`
 		Description string `json:"description"`
 	}{r.Code, r.Description}})

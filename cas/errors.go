@@ -11,6 +11,8 @@ const (
 	InvalidRequest           Code = "INVALID_REQUEST"
 	UnauthorizedService      Code = "UNAUTHORIZED_SERVICE"
 	UnauthorizedServiceProxy Code = "UNAUTHORIZED_SERVICE_PROXY"
+	InvalidProxyCallback     Code = "INVALID_PROXY_CALLBACK"
+	InvalidProxyGranting     Code = "INVALID_PROXY_GRANTING_TICKET"
 	InvalidTicket            Code = "INVALID_TICKET"
 	InvalidService           Code = "INVALID_SERVICE"
 	InternalError            Code = "INTERNAL_ERROR"

@@ -1,6 +1,8 @@
 package cas
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 
 	"parvis/internal/audit"
@@ -14,25 +16,42 @@ import (
 // browser, by the method that was asked (specification, section 2.1.1,
 // "method").
 func (s *Server) grant(w http.ResponseWriter, r *http.Request, q loginRequest, session tickets.Session, newLogin bool) error {
-	id, err := s.mint.Ticket(tickets.ServiceTicket, session.ID)
+	id, err := s.grantTicket(r, session, q.service, q.target, newLogin)
 	if err != nil {
 		return err
 	}
-	lifetime := q.service.Lifetimes.ServiceTicket
-	if lifetime == 0 {
-		lifetime = s.limits.ServiceTicket
-	}
-	_, err = s.store.Grant(r.Context(), session.ID, tickets.Ticket{
-		ID: id, Kind: tickets.ServiceTicket, Service: q.target, Lifetime: lifetime, FromNewLogin: newLogin,
+	return s.handOver(w, r, q, id)
+}
+
+// grantTicket issues a service ticket of a session, and says so in the audit.
+func (s *Server) grantTicket(r *http.Request, session tickets.Session, service *services.Service, target string, newLogin bool) (tickets.TicketID, error) {
+	id, err := s.issue(r.Context(), session.ID, service, tickets.Ticket{
+		Kind: tickets.ServiceTicket, Service: target, FromNewLogin: newLogin,
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	s.record(r, audit.Event{
 		Action: audit.TicketGranted, Outcome: audit.Success, User: session.UID,
-		Session: session.ID.Hint(), Service: q.target, Ticket: id.Hint(),
+		Session: session.ID.Hint(), Service: target, Ticket: id.Hint(),
 	})
-	return s.handOver(w, r, q, id)
+	return id, nil
+}
+
+// issue stores a service or proxy ticket of a session, under a new identifier
+// and for as long as the service's entry says, else the server.
+func (s *Server) issue(ctx context.Context, session tickets.TGT, service *services.Service, t tickets.Ticket) (tickets.TicketID, error) {
+	id, err := s.mint.Ticket(t.Kind, session)
+	if err != nil {
+		return "", err
+	}
+	own, others := service.Lifetimes.ServiceTicket, s.limits.ServiceTicket
+	if t.Kind == tickets.ProxyTicket {
+		own, others = service.Lifetimes.ProxyTicket, s.limits.ProxyTicket
+	}
+	t.ID, t.Lifetime = id, cmp.Or(own, others)
+	_, err = s.store.Grant(ctx, session, t)
+	return id, err
 }
 
 func (s *Server) handOver(w http.ResponseWriter, r *http.Request, q loginRequest, id tickets.TicketID) error {

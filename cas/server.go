@@ -81,8 +81,9 @@ type Limits struct {
 	// RememberMe offers the longer pair below to people who ask for it.
 	RememberMe                bool
 	RememberIdle, RememberMax time.Duration
-	// ServiceTicket is how long a service has to validate a ticket.
-	ServiceTicket time.Duration
+	// ServiceTicket is how long a service has to validate a ticket, and
+	// ProxyTicket a service that is reached through another.
+	ServiceTicket, ProxyTicket time.Duration
 	// PublicWorkstation offers to leave no session behind.
 	PublicWorkstation bool
 	// Form is how long a login form may stay open.
@@ -108,10 +109,16 @@ type Options struct {
 	Pages     Pages
 	Auditor   Auditor
 	Sealer    Sealer
+	// Callbacks reaches the call-back addresses of services that proxy; nil
+	// stands for none of them.
+	Callbacks Caller
 	Cookies   CookieOptions
 	Limits    Limits
 	// Interrupts stand between a login and its service, in this order.
 	Interrupts []Interrupt
+	// Issuer is what SAML answers call this server: its public host's name.
+	// "localhost" when empty.
+	Issuer string
 	// Available tells, at once and as far as is known, whether a login could
 	// succeed now: where it could not, nobody is asked for a password. nil
 	// stands for always.
@@ -133,9 +140,11 @@ type Server struct {
 	pages      Pages
 	auditor    Auditor
 	sealer     Sealer
+	callbacks  Caller
 	cookies    CookieOptions
 	limits     Limits
 	interrupts []Interrupt
+	issuer     string
 	available  func() bool
 	forms      *formTokens
 	mint       *tickets.Minter
@@ -156,6 +165,9 @@ func New(o Options) *Server {
 	if o.Available == nil {
 		o.Available = func() bool { return true }
 	}
+	if o.Issuer == "" {
+		o.Issuer = "localhost"
+	}
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
@@ -163,7 +175,7 @@ func New(o Options) *Server {
 		base: o.Base, retry: o.MaintenanceRetry,
 		directory: o.Directory, registry: o.Registry, store: o.Store,
 		throttle: o.Throttle, gate: o.Gate, pages: o.Pages, auditor: o.Auditor,
-		sealer: o.Sealer, cookies: o.Cookies, limits: o.Limits, interrupts: o.Interrupts, available: o.Available,
+		sealer: o.Sealer, callbacks: o.Callbacks, cookies: o.Cookies, limits: o.Limits, interrupts: o.Interrupts, issuer: o.Issuer, available: o.Available,
 		forms: &formTokens{sealer: o.Sealer, spent: o.Store, lifetime: o.Limits.Form, now: o.Now, random: o.Random},
 		mint:  tickets.NewMinter(o.Random),
 		now:   o.Now, random: o.Random,
@@ -183,11 +195,15 @@ func (s *Server) Mount(router *mux.Router) {
 		handler    httpx.Handler
 		fail       httpx.Failure
 	}{
-		{"/serviceValidate", "serviceValidate", answers, s.serviceValidate(services.CAS20), failAnswer},
-		{"/p3/serviceValidate", "p3_serviceValidate", answers, s.serviceValidate(services.CAS30), failAnswer},
+		{"/serviceValidate", "serviceValidate", answers, s.serviceValidate(services.CAS20, false), failAnswer},
+		{"/p3/serviceValidate", "p3_serviceValidate", answers, s.serviceValidate(services.CAS30, false), failAnswer},
+		{"/proxyValidate", "proxyValidate", answers, s.serviceValidate(services.CAS20, true), failAnswer},
+		{"/p3/proxyValidate", "p3_proxyValidate", answers, s.serviceValidate(services.CAS30, true), failAnswer},
+		{"/proxy", "proxy", answers, s.proxy, failAnswer},
 		{"/login", "login", pages, s.login, s.Fail},
 		{"/logout", "logout", pages, s.logout, s.Fail},
 		{"/validate", "validate", answers, s.validateCAS1, failAnswer},
+		{"/samlValidate", "samlValidate", []string{http.MethodPost}, s.samlValidate, failAnswer},
 	} {
 		router.Handle(s.base+e.path, httpx.Named(e.name, httpx.Adapt(allow(e.methods, e.handler), e.fail)))
 	}

@@ -16,6 +16,7 @@ import (
 // validation is what a service asks: whose is this ticket?
 type validation struct {
 	protocol string // what the endpoint speaks, as service entries name it
+	proxies  bool   // whether proxy tickets are accepted too
 	service  string
 	ticket   tickets.TicketID
 	renew    bool
@@ -27,6 +28,11 @@ type validated struct {
 	ticket  tickets.Ticket
 	session tickets.Session
 	service *services.Service
+	// iou names the proxy-granting ticket that the service was sent, "" for
+	// none.
+	iou string
+	// bare leaves out the attributes that no policy of the service's asks for.
+	bare bool
 }
 
 func readValidation(p httpx.Params, protocol string) validation {
@@ -57,10 +63,13 @@ func (s *Server) validate(ctx context.Context, v validation) (validated, *Refusa
 		return validated{}, refusal
 	}
 	answer := validated{ticket: ticket, session: session}
+	if v.proxies && ticket.Kind == tickets.ProxyTicket {
+		answer.bare = v.protocol == services.CAS20
+	}
 	if v.service == "" {
 		return answer, refuse(InvalidRequest, "Parameters 'service' and 'ticket' are both required.")
 	}
-	if ticket.Kind != tickets.ServiceTicket {
+	if ticket.Kind != tickets.ServiceTicket && !v.proxies {
 		return answer, refuse(InvalidTicket, "Ticket %s is not a service ticket; proxy tickets are not accepted here.", v.ticket)
 	}
 	if !services.Same(ticket.Service, v.service) {
@@ -76,13 +85,14 @@ func (s *Server) validate(ctx context.Context, v validation) (validated, *Refusa
 		return answer, refuse(UnauthorizedService, "The service is not authorized to use this protocol.")
 	case v.renew && !ticket.FromNewLogin:
 		return answer, refuse(InvalidTicket, "Ticket %s was not issued from a new login, and renew was asked.", v.ticket)
-	case v.pgtURL != "":
-		return answer, refuse(UnauthorizedServiceProxy, "The service is not authorized to proxy authentication.")
 	}
 	if err := service.Allow(session.UID, session.Attributes, s.now()); err != nil {
 		return answer, &Refusal{UnauthorizedService, "The person is not authorized to use the service.", err}
 	}
-	return answer, nil
+	if v.pgtURL != "" {
+		answer.iou, refusal = s.grantProxy(ctx, answer, v.pgtURL)
+	}
+	return answer, refusal
 }
 
 func (s *Server) redeem(ctx context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, *Refusal) {
@@ -110,8 +120,8 @@ func clip(s string) string {
 
 // assert says of a person what the service's policy allows.
 func (v validated) assert() assertion {
-	a := assertion{user: v.service.Username(v.session.UID, v.session.Attributes), proxies: v.ticket.Proxies}
-	if v.service.AuthenticationAttributes {
+	a := assertion{user: v.service.Username(v.session.UID, v.session.Attributes), iou: v.iou, proxies: v.ticket.Proxies}
+	if v.service.AuthenticationAttributes && (!v.bare || v.service.HasRelease()) {
 		a.attributes = protocolAttributes(v.session.AuthTime, v.session.RememberMe, v.ticket.FromNewLogin)
 	}
 	a.attributes = appendReleased(a.attributes, v.service.Release(v.session.UID, v.session.Attributes))
@@ -121,55 +131,61 @@ func (v validated) assert() assertion {
 // serviceValidate answers CAS 2.0 and 3.0 validations. Refusals are answered
 // with status 200 and the protocol's failure: some clients take any other
 // status for a breakdown.
-func (s *Server) serviceValidate(protocol string) httpx.Handler {
+func (s *Server) serviceValidate(protocol string, proxies bool) httpx.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		p, err := httpx.ParseParams(w, r)
 		if err != nil {
 			return err
 		}
 		v := readValidation(p, protocol)
+		v.proxies = proxies
 		answer, refusal := s.validate(r.Context(), v)
-		asJSON := false
-		switch format := p.Get("format"); {
-		case strings.EqualFold(format, "JSON"):
-			asJSON = true
-		case format != "" && !strings.EqualFold(format, "XML"):
-			refusal = refuse(InvalidRequest, "The format must be XML or JSON.")
+		asJSON, unknown := formatOf(p)
+		if unknown != nil {
+			refusal = unknown
 		}
 		s.recordValidation(r, v, answer, refusal)
-		if asJSON {
-			return writeJSON(w, answer, refusal)
+		if answer.iou != "" {
+			s.recordProxy(r, answer)
 		}
-		s.writeXML(w, answer, refusal)
+		if refusal != nil {
+			return s.writeAs(w, asJSON, refusal)
+		}
+		return s.writeAs(w, asJSON, answer.assert())
+	}
+}
+
+// formatOf tells how an answer is to be written: XML unless JSON is asked for.
+func formatOf(p httpx.Params) (bool, *Refusal) {
+	switch format := p.Get("format"); {
+	case strings.EqualFold(format, "JSON"):
+		return true, nil
+	case format != "" && !strings.EqualFold(format, "XML"):
+		return false, refuse(InvalidRequest, "The format must be XML or JSON.")
+	}
+	return false, nil
+}
+
+// body is an answer in the protocol's two formats.
+type body interface {
+	appendXML(b []byte) []byte
+	appendJSON(b []byte) ([]byte, error)
+}
+
+func (s *Server) writeAs(w http.ResponseWriter, asJSON bool, answer body) error {
+	if asJSON {
+		text, err := answer.appendJSON(nil)
+		if err != nil {
+			return err
+		}
+		writeAnswer(w, "application/json", text)
 		return nil
 	}
-}
-
-func (s *Server) writeXML(w http.ResponseWriter, answer validated, refusal *Refusal) {
 	pooled := s.buffers.Get().(*[]byte) //nolint:errcheck // the pool holds nothing else
 	defer s.buffers.Put(pooled)
-	buffer := (*pooled)[:0]
-	if refusal != nil {
-		buffer = refusal.appendXML(buffer)
-	} else {
-		buffer = answer.assert().appendXML(buffer)
-	}
+	buffer := answer.appendXML((*pooled)[:0])
 	writeAnswer(w, "text/xml; charset=utf-8", buffer)
 	*pooled = buffer
-}
-
-func writeJSON(w http.ResponseWriter, answer validated, refusal *Refusal) error {
-	var body []byte
-	var err error
-	if refusal != nil {
-		body, err = refusal.appendJSON(nil)
-	} else {
-		body, err = answer.assert().appendJSON(nil)
-	}
-	if err != nil {
-		return err
-	}
-	writeAnswer(w, "application/json", body)
 	return nil
 }
 

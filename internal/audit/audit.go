@@ -16,6 +16,7 @@ const (
 	Logout          = "logout"
 	SessionEnded    = "session_ended"
 	TicketGranted   = "ticket_granted"
+	ProxyGranted    = "proxy_granted"
 	TicketValidated = "ticket_validated"
 	ServiceRefused  = "service_refused"
 )
