@@ -6,8 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,18 +35,21 @@ type asset struct {
 type assets struct {
 	prefix string
 	byName map[string]*asset
+	under  *assets // the site's, for those of a service's theme; else nil
 }
 
-func loadAssets(basePath string, theme *theme) (*assets, error) {
-	extensions := make([]string, 0, len(mediaTypes))
-	for extension := range mediaTypes {
-		extensions = append(extensions, extension)
+// loadAssets reads the site's files, or what a service's theme lays over them.
+// Those have addresses of their own, so that browsers keep the others.
+func loadAssets(basePath string, theme *theme, under *assets) (*assets, error) {
+	read, prefix := theme.files, basePath+"/static/"
+	if under != nil {
+		read, prefix = theme.own, prefix+theme.name+"/"
 	}
-	files, err := theme.files("static", extensions...)
+	files, err := read("static", slices.Collect(maps.Keys(mediaTypes))...)
 	if err != nil {
 		return nil, fmt.Errorf("load styles and scripts: %w", err)
 	}
-	loaded := &assets{prefix: basePath + "/static/", byName: map[string]*asset{}}
+	loaded := &assets{prefix: prefix, byName: map[string]*asset{}, under: under}
 	for name, data := range files {
 		sum := sha256.Sum256(data)
 		extension := path.Ext(name)
@@ -74,21 +79,50 @@ func pack(data []byte) []byte {
 
 // url is the address of a file, which changes with its content.
 func (a *assets) url(name string) (string, error) {
-	file, found := a.byName[name]
-	if !found {
-		return "", fmt.Errorf("no file static/%s", name)
+	if address := a.first(name); address != "" {
+		return address, nil
 	}
-	return a.prefix + file.hashed, nil
+	if a.under != nil {
+		return a.under.url(name)
+	}
+	return "", fmt.Errorf("no file static/%s", name)
 }
 
 // first is the address of the first of these files that exists, or "".
 func (a *assets) first(names ...string) string {
 	for _, name := range names {
-		if address, err := a.url(name); err == nil {
-			return address
+		if file, found := a.byName[name]; found {
+			return a.prefix + file.hashed
 		}
 	}
 	return ""
+}
+
+// logo is a service's logo before the site's.
+func (a *assets) logo() string {
+	logo := a.first("logo.svg", "logo.png", "logo.webp")
+	if logo == "" && a.under != nil {
+		return a.under.logo()
+	}
+	return logo
+}
+
+// styles are the addresses of the site's colours, and of those that a service's
+// theme lays over them; "" for none.
+func (a *assets) styles() (string, string) {
+	if a.under == nil {
+		return a.first("theme.css"), ""
+	}
+	return a.under.first("theme.css"), a.first("theme.css")
+}
+
+// find is the file of a name, with a hash or without.
+func (a *assets) find(name string) (*asset, bool) {
+	file, found := a.byName[name]
+	if !found {
+		file, found = a.byName[unhashed(name)]
+	}
+	return file, found
 }
 
 // Static serves the styles, scripts and pictures below BasePath/static/. A name
@@ -102,10 +136,12 @@ func (p *Renderer) Static() http.Handler {
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 			return
 		}
-		name := strings.TrimPrefix(r.URL.Path, p.assets.prefix)
-		file, found := p.assets.byName[name]
-		if !found {
-			file, found = p.assets.byName[unhashed(name)]
+		site := p.looks[""].assets
+		name := strings.TrimPrefix(r.URL.Path, site.prefix)
+		file, found := site.find(name)
+		if theme, rest, within := strings.Cut(name, "/"); within && theme != "" && p.looks[theme] != nil {
+			name = rest
+			file, found = p.looks[theme].assets.find(name)
 		}
 		if !found {
 			http.NotFound(w, r)

@@ -196,8 +196,13 @@ func TestErrorsSaySoInTheTitle(t *testing.T) {
 	for _, s := range samples() {
 		elements := parse(t, render(t, pages, "fr", s).Body.Bytes())
 		title := find(elements, "title", "", "").text
-		login, isLogin := s.view.(*ui.Login)
-		wrong := s.status >= 400 || isLogin && login.Problem != ui.NoProblem
+		wrong := s.status >= 400
+		switch v := s.view.(type) {
+		case *ui.Login:
+			wrong = wrong || v.Problem != ui.NoProblem
+		case *ui.Interruption:
+			wrong = v.Problem != ""
+		}
 		if got := strings.HasPrefix(title, "Erreur – "); got != wrong {
 			t.Errorf("%s: title %q", s.name, title)
 		}

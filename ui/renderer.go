@@ -21,16 +21,15 @@ type Renderer struct {
 	options   Options
 	languages []string // the default first
 	matcher   language.Matcher
-	pages     map[string]map[string]*template.Template // by language, by page
-	names     map[string]string                        // of each language, in itself
-	assets    *assets
+	looks     map[string]*look // the site's is ""
+	styled    map[string]bool  // themes that the site's styles know by data-theme
 	buffers   sync.Pool
-	moulds    *moulds // nil with templates of a theme, which may do with values what they like
+	moulds    *moulds
 }
 
 // New reads the templates, the words, the styles and the scripts, and those of
-// the theme, and tries every page in every language: a theme with a fault does
-// not start.
+// the theme, and tries every page in every language and every look: a theme with
+// a fault does not start.
 func New(options Options) (*Renderer, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -43,8 +42,8 @@ func New(options Options) (*Renderer, error) {
 	p := &Renderer{
 		options:   options,
 		languages: []string{options.DefaultLanguage},
-		pages:     map[string]map[string]*template.Template{},
-		names:     map[string]string{},
+		looks:     map[string]*look{},
+		moulds:    &moulds{cast: map[loginShape]*mould{}},
 	}
 	for _, lang := range spoken {
 		if lang != options.DefaultLanguage {
@@ -52,26 +51,15 @@ func New(options Options) (*Renderer, error) {
 		}
 	}
 	p.matcher = matcherOf(p.languages)
-	if p.assets, err = loadAssets(options.BasePath, theme); err != nil {
-		return nil, err
-	}
-	catalogue, err := loadWords(theme, options)
+	site, err := loadLook(theme, options, nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, lang := range p.languages {
-		words := catalogue[lang]
-		if p.names[lang], err = words.say("language.name", nil); err != nil {
-			return nil, err
-		}
-		if p.pages[lang], err = loadPages(theme, options, p.assets, words); err != nil {
-			return nil, fmt.Errorf("load pages in %s: %w", lang, err)
-		}
+	p.looks[""], p.styled = site, site.assets.themes()
+	if err := p.try(""); err != nil {
+		return nil, err
 	}
-	if !theme.draws() {
-		p.moulds = &moulds{cast: map[loginShape]*mould{}}
-	}
-	return p, p.try()
+	return p, p.loadServiceLooks(theme, site)
 }
 
 func matcherOf(languages []string) language.Matcher {
@@ -154,7 +142,7 @@ func (p *Renderer) Write(w http.ResponseWriter, r *http.Request, status int, v V
 }
 
 func (p *Renderer) render(buffer *bytes.Buffer, lang string, v View) error {
-	if login, ok := v.(*Login); ok && p.moulds != nil {
+	if login, ok := v.(*Login); ok && !p.lookOf(v).draws {
 		return p.renderLogin(buffer, lang, login)
 	}
 	return p.execute(buffer, lang, v)
@@ -162,13 +150,14 @@ func (p *Renderer) render(buffer *bytes.Buffer, lang string, v View) error {
 
 // execute runs a page's template.
 func (p *Renderer) execute(buffer *bytes.Buffer, lang string, v View) error {
-	tmpl := p.pages[lang][v.Page()]
+	look := p.lookOf(v)
+	tmpl := look.pages[lang][v.Page()]
 	if tmpl == nil {
 		return fmt.Errorf("render page %s: no such template", v.Page())
 	}
 	frame := v.frame()
 	self := p.self(frame)
-	data := &page{View: v, Frame: frame, Switches: p.switches(lang, self), self: self}
+	data := &page{View: v, Frame: frame, Switches: p.switches(look, lang, self), self: self}
 	if err := tmpl.Execute(buffer, data); err != nil {
 		return fmt.Errorf("render page %s: %w", v.Page(), err)
 	}
@@ -185,7 +174,7 @@ func (p *Renderer) self(frame *Frame) string {
 }
 
 // switches are links to the same page in the other languages.
-func (p *Renderer) switches(lang, self string) []languageLink {
+func (p *Renderer) switches(look *look, lang, self string) []languageLink {
 	separator := "?"
 	if strings.Contains(self, "?") {
 		separator = "&"
@@ -193,7 +182,7 @@ func (p *Renderer) switches(lang, self string) []languageLink {
 	links := make([]languageLink, 0, len(p.languages)-1)
 	for _, other := range p.languages {
 		if other != lang {
-			links = append(links, languageLink{Lang: other, Name: p.names[other], Href: href(self + separator + "locale=" + other)})
+			links = append(links, languageLink{Lang: other, Name: look.names[other], Href: href(self + separator + "locale=" + other)})
 		}
 	}
 	return links

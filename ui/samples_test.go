@@ -93,6 +93,25 @@ func samples() []sample {
 		{"throttled", 423, &ui.Throttled{Frame: frame, Retry: 100 * time.Second}},
 		{"maintenance", 503, &ui.Maintenance{Frame: frame, Retry: 20 * time.Second, Reference: "7f3a-91c2"}},
 	}
+	for _, problem := range []string{"", "Cochez la case pour accepter la charte."} {
+		name := map[bool]string{true: "interruption", false: "interruption-problem"}[problem == ""]
+		list = append(list, sample{name, 200, &ui.Interruption{
+			Frame: frame, Title: "La charte informatique a changé",
+			Paragraphs: []string{
+				"Elle dit ce que l’université vous permet avec son réseau et ses services, et ce qu’elle fait de vos données.",
+				"Prenez deux minutes pour la lire. Nous vous la demandons une fois par an.",
+			},
+			Links: []ui.Link{{Label: "Lire la charte", Address: "/charte"}},
+			Steps: []string{"mot de passe", "charte", "numéro de téléphone"}, Step: 2,
+			Hidden:  []ui.Field{{Name: "execution", Value: "e1"}},
+			Choices: []ui.Choice{{Name: "accept", Label: "J’ai lu la charte et je m’engage à la respecter."}, {Name: "news", Label: "Me prévenir quand elle change", Optional: true}},
+			Submit:  "Accepter et continuer", Later: "Plus tard", Problem: problem,
+		}})
+	}
+	list = append(list, sample{"interruption-notice", 200, &ui.Interruption{
+		Frame: bare, Title: "Coupure samedi matin", Submit: "J’ai compris",
+		Paragraphs: []string{"Les cours en ligne et la messagerie seront arrêtés samedi de 6 h à 9 h."},
+	}})
 	for _, reason := range []ui.Refusal{ui.UnknownService, ui.DisabledService, ui.ExpiredService, ui.NoRight, ui.NoService} {
 		v := &ui.Refused{Frame: frame, Reason: reason}
 		switch reason {

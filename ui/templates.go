@@ -137,6 +137,8 @@ type site struct {
 	Links         Links
 	Accessibility AccessibilityState
 	Logo, Styles  string
+	// ServiceStyles are those of the service's theme.
+	ServiceStyles string
 }
 
 // renderFixed renders the parts that are the same for everybody.
@@ -150,8 +152,9 @@ func renderFixed(theme *theme, options Options, assets *assets, words *words, fu
 		University: options.University, ShortName: shortName(options, words.lang),
 		HelpHours: options.University.HelpHours[words.lang], HelpTel: telephone(options.University.HelpPhone),
 		Links: options.Links, Accessibility: options.Accessibility,
-		Logo: assets.first("logo.svg", "logo.png", "logo.webp"), Styles: assets.first("theme.css"),
+		Logo: assets.logo(),
 	}
+	data.Styles, data.ServiceStyles = assets.styles()
 	set := template.New("fixed").Funcs(funcs)
 	if err := addParts(set, "", files); err != nil {
 		return nil, err

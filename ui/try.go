@@ -14,6 +14,7 @@ import (
 func emptyPages() []View {
 	return []View{
 		&Login{}, &Welcome{}, &Warn{}, &Handoff{Action: "https://service.example/"}, &LoggedOut{}, &Refused{},
+		&Interruption{},
 		&Throttled{}, &AccountState{State: identity.Suspended}, &Error{}, &Maintenance{},
 	}
 }
@@ -35,6 +36,10 @@ func fullPages() []View {
 		&LoggedOut{Frame: frame, ReturnURL: "https://service.example/"},
 		&LoggedOut{Tell: []string{"https://service.example/"}, Next: "https://service.example/"},
 		&Refused{Frame: frame, User: "x", Contacts: contacts},
+		&Interruption{
+			Frame: frame, Title: "x", Paragraphs: []string{"x"}, Links: []Link{{"x", "/x"}}, Steps: []string{"x"}, Step: 1,
+			Hidden: fields, Choices: []Choice{{Name: "x", Label: "x"}}, Submit: "x", Later: "x", Problem: "x",
+		},
 		&Throttled{Frame: frame, Retry: time.Minute},
 		&Error{Frame: frame, Status: 500, Reference: "x"},
 		&Maintenance{Frame: frame, Reference: "x"},
@@ -54,13 +59,16 @@ func fullPages() []View {
 	return views
 }
 
-// try renders every page, empty and full, so that a fault of a template or of
+// try renders every page in a look, empty and full, so that a fault of a template or of
 // the words shows when the server starts.
-func (p *Renderer) try() error {
+func (p *Renderer) try(theme string) error {
 	var faults []error
 	for _, lang := range p.languages {
 		for _, v := range slices.Concat(emptyPages(), fullPages()) {
 			var buffer bytes.Buffer
+			if theme != "" {
+				v.frame().Theme = theme
+			}
 			if err := p.render(&buffer, lang, v); err != nil {
 				faults = append(faults, fmt.Errorf("try in %s: %w", lang, err))
 			}

@@ -23,25 +23,28 @@ type words struct {
 }
 
 // loadWords reads the catalogues, one a language, and the theme's over them: a
-// file words/fr.yaml with the keys to say in another way.
+// file words/fr.yaml with the keys to say in another way, and those that only
+// its own templates say.
 func loadWords(theme *theme, options Options) (map[string]*words, error) {
 	bundle := i18n.NewBundle(language.French)
 	bundle.RegisterUnmarshalFunc("yaml", yaml.Unmarshal)
 	loaded := map[string]*words{}
+	added := map[string][]string{} // the languages of each key that a theme adds
 	for _, lang := range spoken {
 		name := "words/" + lang + ".yaml"
 		known, err := addWords(bundle, builtIn, name)
 		if err != nil {
 			return nil, err
 		}
-		if theme.over != nil {
-			themed, err := addWords(bundle, theme.over, name)
+		for _, layer := range theme.layers {
+			themed, err := addWords(bundle, layer, name)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, fmt.Errorf("read theme: %w", err)
 			}
 			for key := range themed {
 				if !known[key] {
-					return nil, fmt.Errorf("read theme: %s: no page says %q", name, key)
+					known[key] = true
+					added[key] = append(added[key], lang)
 				}
 			}
 		}
@@ -51,7 +54,25 @@ func loadWords(theme *theme, options Options) (map[string]*words, error) {
 			always:    map[string]any{"University": options.University.Name, "ShortName": shortName(options, lang)},
 		}
 	}
-	return loaded, nil
+	return loaded, checkAdded(theme, added)
+}
+
+// checkAdded tells the keys of a theme that no page says, which are typing
+// errors mostly, and those that not every language has.
+func checkAdded(theme *theme, added map[string][]string) error {
+	var faults []error
+	for _, key := range slices.Sorted(maps.Keys(added)) {
+		if !theme.says(key) {
+			faults = append(faults, fmt.Errorf("read theme: words/%s.yaml: no page says %q", added[key][0], key))
+			continue
+		}
+		for _, lang := range spoken {
+			if !slices.Contains(added[key], lang) {
+				faults = append(faults, fmt.Errorf("read theme: words/%s.yaml: %q is said in another language only", lang, key))
+			}
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // addWords reads one catalogue into the bundle and tells its keys.

@@ -4,26 +4,32 @@
 const patience = 15_000;
 
 for (const form of document.querySelectorAll("form")) {
-  const button = form.querySelector("button[data-working]");
-  if (!button) continue;
-  const label = button.textContent;
+  const buttons = [...form.querySelectorAll("button[data-working]")];
+  if (!buttons.length) continue;
+  const labels = buttons.map((button) => button.textContent);
   const status = form.querySelector("#form-status");
+  let sent = false;
   let timer;
 
   const rest = () => {
     clearTimeout(timer);
-    button.removeAttribute("aria-disabled");
-    button.textContent = label;
+    sent = false;
+    buttons.forEach((button, i) => {
+      button.removeAttribute("aria-disabled");
+      button.textContent = labels[i];
+    });
     if (status) status.textContent = "";
   };
   form.addEventListener("submit", (event) => {
-    if (button.getAttribute("aria-disabled") === "true") {
+    if (sent) {
       event.preventDefault();
       return;
     }
-    button.setAttribute("aria-disabled", "true");
-    button.textContent = button.dataset.working;
-    if (status) status.textContent = button.dataset.working;
+    sent = true;
+    const used = buttons.includes(event.submitter) ? event.submitter : buttons[0];
+    for (const button of buttons) button.setAttribute("aria-disabled", "true");
+    used.textContent = used.dataset.working;
+    if (status) status.textContent = used.dataset.working;
     // An answer that never comes must not lock the page.
     timer = setTimeout(rest, patience);
   });
