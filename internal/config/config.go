@@ -21,6 +21,9 @@ type Config struct {
 	Tickets        Tickets    `yaml:"tickets"`
 	Sessions       Sessions   `yaml:"sessions"`
 	Services       Services   `yaml:"services"`
+	Outgoing       Outgoing   `yaml:"outgoing"`
+	Logout         Logout     `yaml:"logout"`
+	REST           REST       `yaml:"rest"`
 	Throttle       Throttle   `yaml:"throttle"`
 	Login          Login      `yaml:"login"`
 	Log            Log        `yaml:"log"`
@@ -36,9 +39,11 @@ type TLS struct {
 // Enabled tells whether the public listener speaks TLS itself.
 func (t TLS) Enabled() bool { return t.Certificate != "" }
 
-// Operations is the listener of probes and metrics.
+// Operations is the listener of probes, metrics and the operators' pages.
 type Operations struct {
 	Listen string `yaml:"listen"`
+	// Password opens the pages; without one they stay closed.
+	Password Secret `yaml:"password"`
 }
 
 // Text is a short text in the languages of the pages.
@@ -126,6 +131,7 @@ func (l *LDAP) setDefaults() {
 // Tickets is where sessions are kept: in this process, unless Redis is given.
 type Tickets struct {
 	ServiceTicket Duration `yaml:"service_ticket"`
+	ProxyTicket   Duration `yaml:"proxy_ticket"`
 	Redis         *Redis   `yaml:"redis"`
 }
 
@@ -176,6 +182,37 @@ type Services struct {
 	Reload Duration `yaml:"reload"`
 }
 
+// Outgoing bounds the requests that the server sends to applications: proxy
+// call-backs and logout requests.
+type Outgoing struct {
+	// Networks are private ranges that every registered application may be in.
+	Networks []Prefix `yaml:"networks"`
+	CAFile   Path     `yaml:"ca_file"`
+	Timeout  Duration `yaml:"timeout"`
+}
+
+// Logout is how applications hear that a session has ended.
+type Logout struct {
+	// Tell is every, or newest: which of the tickets of an application it is
+	// told of.
+	Tell string `yaml:"tell"`
+	// Suspended is how often the directory is asked whose account was stopped.
+	Suspended Duration `yaml:"suspended"`
+}
+
+// REST is the interface for programs that log people in without a browser.
+type REST struct {
+	Enabled bool `yaml:"enabled"`
+	// Publish, where given, lets people with this attribute register services.
+	Publish *Publish `yaml:"publish"`
+}
+
+// Publish names an attribute, and the value that gives a right.
+type Publish struct {
+	Attribute string `yaml:"attribute"`
+	Value     string `yaml:"value"`
+}
+
 // Throttle bounds failed logins.
 type Throttle struct {
 	AccountAndAddress Limit `yaml:"account_and_address"`
@@ -213,7 +250,7 @@ func Default() Config {
 		University: University{Accessibility: "none"},
 		Language:   "fr",
 		TimeZone:   "Europe/Paris",
-		Tickets:    Tickets{ServiceTicket: Duration(10 * time.Second)},
+		Tickets:    Tickets{ServiceTicket: Duration(10 * time.Second), ProxyTicket: Duration(10 * time.Second)},
 		Sessions: Sessions{
 			Idle: Duration(2 * time.Hour),
 			Max:  Duration(8 * time.Hour),
@@ -226,6 +263,8 @@ func Default() Config {
 			Cookie:            Cookie{Name: "TGC", Secure: "auto", SameSite: "lax"},
 		},
 		Services: Services{Reload: Duration(5 * time.Second)},
+		Outgoing: Outgoing{Timeout: Duration(5 * time.Second)},
+		Logout:   Logout{Tell: "every", Suspended: Duration(30 * time.Second)},
 		Throttle: Throttle{
 			AccountAndAddress: Limit{Burst: 5, Every: Duration(time.Minute)},
 			Address:           Limit{Burst: 200, Every: Duration(600 * time.Millisecond)},

@@ -32,7 +32,7 @@ func faultsOf(tables ...[]check) []Fault {
 
 // validate tells every fault that one value, or several together, make.
 func (c Config) validate() []Fault {
-	tables := [][]check{c.checkAddresses(), c.checkPages(), c.checkDirectory(), c.checkTickets(), c.checkSessions(), c.checkLimits()}
+	tables := [][]check{c.checkAddresses(), c.checkPages(), c.checkDirectory(), c.checkTickets(), c.checkSessions(), c.checkLimits(), c.checkOutgoing()}
 	for _, message := range c.Secrets.Keys.faults() {
 		tables = append(tables, []check{{true, "secrets.keys", message}})
 	}
@@ -164,9 +164,10 @@ func (c Config) checkDirectory() []check {
 }
 
 func (c Config) checkTickets() []check {
-	st := c.Tickets.ServiceTicket.D()
+	st, pt := c.Tickets.ServiceTicket.D(), c.Tickets.ProxyTicket.D()
 	table := []check{
 		{st < time.Second || st > 5*time.Minute, "tickets.service_ticket", "write a time between 1s and 5m: a ticket that lives longer can be stolen"},
+		{pt < time.Second || pt > 5*time.Minute, "tickets.proxy_ticket", "write a time between 1s and 5m: a ticket that lives longer can be stolen"},
 	}
 	r := c.Tickets.Redis
 	if r == nil {
@@ -232,6 +233,31 @@ func (c Config) checkLimits() []check {
 	}
 	return table
 }
+
+func (c Config) checkOutgoing() []check {
+	out, every := c.Outgoing, c.Logout.Suspended.D()
+	table := []check{
+		{out.Timeout.D() < 100*time.Millisecond || out.Timeout.D() > 30*time.Second, "outgoing.timeout", "write a time between 100ms and 30s"},
+		unreadable("outgoing.ca_file", out.CAFile),
+		{c.Logout.Tell != "every" && c.Logout.Tell != "newest", "logout.tell", "write every or newest"},
+		{every != 0 && (every < time.Second || every > time.Hour), "logout.suspended", "write a time between 1s and 1h, or 0s not to ask"},
+		{c.Operations.Password != "" && len(c.Operations.Password) < minPassword, "operations.password", fmt.Sprintf("write %d characters or more", minPassword)},
+	}
+	for i, network := range out.Networks {
+		table = append(table, check{network.IsValid() && network.Bits() == 0, fmt.Sprintf("outgoing.networks[%d]", i), "this opens every address: name your networks"})
+	}
+	if p := c.REST.Publish; p != nil {
+		table = append(
+			table,
+			check{!c.REST.Enabled, "rest.publish", "only goes with rest.enabled: true"},
+			check{p.Attribute == "" || p.Value == "", "rest.publish", "give attribute and value: who has it may register services"},
+		)
+	}
+	return table
+}
+
+// minPassword is how many characters a password needs that nobody types.
+const minPassword = 16
 
 func unreadable(where string, path Path) check {
 	if path == "" {
