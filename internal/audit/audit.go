@@ -19,6 +19,10 @@ const (
 	ProxyGranted    = "proxy_granted"
 	TicketValidated = "ticket_validated"
 	ServiceRefused  = "service_refused"
+	LogoutSent      = "logout_sent"
+	LogoutsViewed   = "logouts_viewed"
+	// ServicePublished: an entry was sent to the registry.
+	ServicePublished = "service_published"
 )
 
 // How it ended, for [Event.Outcome].
@@ -110,10 +114,11 @@ func (l *Log) Record(ctx context.Context, e Event) {
 	}
 }
 
-// mayWait tells the events that happen with each page view of each service.
+// mayWait tells the events that happen with each page view of each service, or
+// many at once.
 func mayWait(e *Event) bool {
 	switch e.Action {
-	case TicketGranted, TicketValidated, Gateway:
+	case TicketGranted, TicketValidated, Gateway, LogoutSent:
 		return e.Outcome == Success
 	}
 	return false

@@ -133,6 +133,8 @@ func TestHold(t *testing.T) {
 		{"throttled", audit.Event{Action: audit.Throttled, Outcome: audit.Refused}, false},
 		{"logout", audit.Event{Action: audit.Logout, Outcome: audit.Success}, false},
 		{"session ended", audit.Event{Action: audit.SessionEnded, Outcome: audit.Success}, false},
+		{"logout sent", audit.Event{Action: audit.LogoutSent, Outcome: audit.Success}, true},
+		{"logout not sent", audit.Event{Action: audit.LogoutSent, Outcome: audit.Failure}, false},
 		{"service refused", audit.Event{Action: audit.ServiceRefused, Outcome: audit.Refused}, false},
 	}
 	for _, test := range tests {

@@ -17,6 +17,7 @@ type Metrics struct {
 	tickets       *prometheus.CounterVec
 	sessionsEnded *prometheus.CounterVec
 	refused       prometheus.Counter
+	logouts       *prometheus.CounterVec
 	directory     *prometheus.HistogramVec
 	store         *prometheus.HistogramVec
 }
@@ -43,6 +44,8 @@ func New(build Build) *Metrics {
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parvis_services_refused_total", Help: "Requests that named a service which may not be served.",
 		}),
+		logouts: counter("parvis_logout_requests_total",
+			"Logout requests to applications that ended, by outcome: success, failure.", "outcome"),
 		directory: histogram("parvis_directory_duration_seconds",
 			"Time that the directory took, by operation and result.", "operation", "result"),
 		store: histogram("parvis_store_duration_seconds",
@@ -54,7 +57,7 @@ func New(build Build) *Metrics {
 	})
 	info.Set(1)
 	m.registry.MustRegister(
-		info, m.requests, m.logins, m.tickets, m.sessionsEnded, m.refused, m.directory, m.store,
+		info, m.requests, m.logins, m.tickets, m.sessionsEnded, m.refused, m.logouts, m.directory, m.store,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m

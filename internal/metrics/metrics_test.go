@@ -91,12 +91,14 @@ func TestAuditorCountsAndPassesOn(t *testing.T) {
 		{Action: audit.TicketValidated, Outcome: audit.Refused, Ticket: "PT-abcde"},
 		{Action: audit.Logout, Outcome: audit.Success},
 		{Action: audit.SessionEnded, Outcome: audit.Success, Reason: "replaced"},
+		{Action: audit.LogoutSent, Outcome: audit.Success},
+		{Action: audit.LogoutSent, Outcome: audit.Failure},
 		{Action: audit.ServiceRefused, Outcome: audit.Refused},
 	} {
 		auditor.Record(t.Context(), e)
 	}
-	if n := strings.Count(trail.String(), "\n"); n != 9 {
-		t.Errorf("%d lines in the trail, want 9", n)
+	if n := strings.Count(trail.String(), "\n"); n != 11 {
+		t.Errorf("%d lines in the trail, want 11", n)
 	}
 	wantLines(t, scrape(t, m),
 		`parvis_logins_total{outcome="success"} 1`, `parvis_logins_total{outcome="failure"} 1`,
@@ -104,6 +106,7 @@ func TestAuditorCountsAndPassesOn(t *testing.T) {
 		`parvis_tickets_total{action="granted",kind="ST",outcome="success"} 1`,
 		`parvis_tickets_total{action="validated",kind="PT",outcome="refused"} 1`,
 		`parvis_sessions_ended_total{cause="logout"} 1`, `parvis_sessions_ended_total{cause="replaced"} 1`,
+		`parvis_logout_requests_total{outcome="success"} 1`, `parvis_logout_requests_total{outcome="failure"} 1`,
 		`parvis_services_refused_total 1`)
 }
 

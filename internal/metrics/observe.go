@@ -40,6 +40,8 @@ func (a *Auditor) Record(ctx context.Context, e audit.Event) {
 		m.sessionsEnded.WithLabelValues("logout").Inc()
 	case audit.SessionEnded:
 		m.sessionsEnded.WithLabelValues(cause(e.Reason)).Inc()
+	case audit.LogoutSent:
+		m.logouts.WithLabelValues(outcome(e.Outcome)).Inc()
 	case audit.ServiceRefused:
 		m.refused.Inc()
 	}

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 )
 
-// Client posts requests, within the limits of internal/safehttp.
+// Client posts requests, within the limits of internal/safehttp. A status is an
+// answer, whatever it is; an error tells that there was none.
 type Client interface {
 	Do(ctx context.Context, r Request) (int, error)
 }
@@ -20,7 +22,7 @@ type Options struct {
 	Auditor Auditor
 	// Logger is told when the queue cannot be used.
 	Logger *slog.Logger
-	// Workers is how many requests are under way at most, 64 when 0; PerHost
+	// Workers is how many requests are under way at most, 256 when 0; PerHost
 	// how many of them to one host, 4 when 0.
 	Workers, PerHost int
 	// Timeout bounds one request, 5 s when 0.
@@ -32,21 +34,197 @@ type Options struct {
 	Random io.Reader
 }
 
-// Notifier sends logout requests. Make it with [New], and run it.
-type Notifier struct{ o Options }
+const (
+	defaultWorkers = 256
+	defaultPerHost = 4
+	defaultTimeout = 5 * time.Second
+	defaultGrace   = 5 * time.Second
+	// maxTold bounds the notices that wait to be written to the queue.
+	maxTold = 50_000
+	// addSize is how many notices are written at once, takeSize how many taken.
+	addSize, takeSize = 500, 500
+	// takeWait is how long a Take waits: Run ends no sooner.
+	takeWait = 500 * time.Millisecond
+	// keepEvery is how often the queue hears that items are worked on: a few
+	// times within its patience.
+	keepEvery = 20 * time.Second
+)
+
+// Notifier sends logout requests. Make it with [New], and run it once.
+type Notifier struct {
+	o Options
+
+	mu sync.Mutex
+	// told waits to be written to the queue; wake holds a token when there is
+	// any. Once closed, nobody would write it.
+	told   []Notice
+	closed bool
+	wake   chan struct{}
+}
 
 // New returns a Notifier, which sends nothing until [Notifier.Run].
 func New(o Options) *Notifier {
+	if o.Workers <= 0 {
+		o.Workers = defaultWorkers
+	}
+	if o.PerHost <= 0 {
+		o.PerHost = defaultPerHost
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.Grace <= 0 {
+		o.Grace = defaultGrace
+	}
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
-	return &Notifier{o: o}
+	return &Notifier{o: o, wake: make(chan struct{}, 1)}
 }
 
 // Tell takes the logout requests of one session. It waits neither for an
-// application nor for the queue.
-func (n *Notifier) Tell(ctx context.Context, b Batch) {}
+// application nor for the queue; what it took is written to the queue even when
+// Run is told to end. Where tens of thousands wait already, or Run has ended,
+// the requests are lost, and the audit trail says so.
+func (n *Notifier) Tell(ctx context.Context, b Batch) {
+	n.mu.Lock()
+	refused := n.closed || len(n.told)+len(b) > maxTold
+	if !refused {
+		n.told = append(n.told, b...)
+	}
+	n.mu.Unlock()
+	if refused {
+		n.lose(ctx, b)
+		return
+	}
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
 
 // Run sends logout requests until ctx ends, and a little longer: see
-// [Options.Grace].
-func (n *Notifier) Run(ctx context.Context) {}
+// [Options.Grace]. End ctx after the last caller of Tell.
+func (n *Notifier) Run(ctx context.Context) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	context.AfterFunc(ctx, func() { time.AfterFunc(n.o.Grace, cancel) })
+
+	work := newDispatcher(n.o)
+	written := make(chan struct{})
+	var group, finishing sync.WaitGroup
+	group.Go(func() { defer close(written); n.write(ctx, late) })
+	group.Go(func() { defer close(work.arrived); n.take(ctx, late, work.arrived, written) })
+	finishing.Go(func() { n.finish(late, work.ended) })
+	work.run(ctx, late)
+	group.Wait()
+	close(work.ended)
+	finishing.Wait()
+}
+
+// write hands to the queue what Tell took, until ctx has ended and nothing is
+// left, or until late ends.
+func (n *Notifier) write(ctx, late context.Context) {
+	for {
+		notices := n.next(ctx.Err() != nil)
+		if len(notices) > 0 {
+			n.add(late, notices)
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case <-n.wake:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// next takes some of what was told. The last call that finds nothing closes.
+func (n *Notifier) next(last bool) []Notice {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	some := min(addSize, len(n.told))
+	notices := n.told[:some:some]
+	n.told = n.told[some:]
+	n.closed = last && some == 0
+	return notices
+}
+
+// add writes notices to the queue, again and again while it cannot be used: the
+// sessions have ended, and nobody else remembers whom to tell.
+func (n *Notifier) add(late context.Context, notices []Notice) {
+	wait := pause{}
+	for {
+		err := n.o.Queue.Add(late, notices)
+		if err == nil {
+			return
+		}
+		if wait.first() {
+			n.o.Logger.ErrorContext(late, "logout requests cannot be queued: trying on", "error", err)
+		}
+		if !wait.sleep(late) {
+			n.lose(late, notices)
+			return
+		}
+	}
+}
+
+// take hands items on until ctx has ended and, after all was written, none are
+// left.
+func (n *Notifier) take(ctx, late context.Context, to chan<- []Item, written <-chan struct{}) {
+	wait := pause{}
+	for ctx.Err() == nil {
+		items, err := n.o.Queue.Take(ctx, takeSize, takeWait)
+		if !handOver(late, to, items) {
+			return
+		}
+		if err == nil || ctx.Err() != nil {
+			wait = pause{}
+			continue
+		}
+		if wait.first() {
+			n.o.Logger.ErrorContext(ctx, "logout requests cannot be taken: trying on", "error", err)
+		}
+		wait.sleep(ctx)
+	}
+	<-written
+	for {
+		items, err := n.o.Queue.Take(late, takeSize, 0)
+		if err != nil || len(items) == 0 || !handOver(late, to, items) {
+			return
+		}
+	}
+}
+
+func handOver(late context.Context, to chan<- []Item, items []Item) bool {
+	if len(items) == 0 {
+		return true
+	}
+	select {
+	case to <- items:
+		return true
+	case <-late.Done():
+		return false
+	}
+}
+
+// pause is a wait that grows.
+type pause struct{ last time.Duration }
+
+func (p *pause) first() bool { return p.last == 0 }
+
+// sleep waits, and reports whether ctx still lives.
+func (p *pause) sleep(ctx context.Context) bool {
+	const shortest, longest = 100 * time.Millisecond, 2 * time.Second
+	p.last = min(max(2*p.last, shortest), longest)
+	timer := time.NewTimer(p.last)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -68,9 +68,9 @@ const MaxOutcomes = 1000
 type Queue interface {
 	// Add appends notices. After an error some may be there.
 	Add(ctx context.Context, notices []Notice) error
-	// Take returns up to n notices, the oldest first. It waits a second or so
-	// for the first one, and returns none without an error where none came.
-	Take(ctx context.Context, n int) ([]Item, error)
+	// Take returns up to n notices, the oldest first. It waits for the first
+	// one as long as told, and returns none without an error where none came.
+	Take(ctx context.Context, n int, wait time.Duration) ([]Item, error)
 	// Keep tells that the items of these ids are still worked on.
 	Keep(ctx context.Context, ids []string) error
 	// Done removes items and remembers how they ended.

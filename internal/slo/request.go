@@ -1,6 +1,12 @@
 package slo
 
-import "net/netip"
+import (
+	"errors"
+	"net/netip"
+)
+
+// ErrForbidden tells that a request may not go there.
+var ErrForbidden = errors.New("request forbidden")
 
 // Request is what a [Client] sends.
 type Request struct {

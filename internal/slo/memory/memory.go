@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	// patience is how long a taker may be silent; waitTake how long a Take
-	// waits.
+	// patience is how long a taker may be silent.
 	patience = time.Minute
-	waitTake = time.Second
+	// often is how often what silent takers hold is looked for within that
+	// time.
+	often = 4
 	// maxWaiting bounds the notices held, some 50 MB of them.
 	maxWaiting = 100_000
 )
@@ -41,6 +42,8 @@ type Queue struct {
 	// fresh were never taken; taken are by their ids.
 	fresh []slo.Item
 	taken map[string]held
+	// looked is when those of silent takers were last looked for.
+	looked time.Time
 	// arrived holds a token when there may be something to take.
 	arrived  chan struct{}
 	outcomes []slo.Outcome
@@ -81,8 +84,8 @@ func (q *Queue) Add(_ context.Context, notices []slo.Notice) error {
 }
 
 // Take implements [slo.Queue].
-func (q *Queue) Take(ctx context.Context, n int) ([]slo.Item, error) {
-	timer := time.NewTimer(waitTake)
+func (q *Queue) Take(ctx context.Context, n int, wait time.Duration) ([]slo.Item, error) {
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {
 		if items := q.take(n); len(items) > 0 {
@@ -103,9 +106,12 @@ func (q *Queue) take(n int) []slo.Item {
 	defer q.mu.Unlock()
 	now := time.Now()
 	var items []slo.Item
-	for _, one := range q.taken {
-		if len(items) < n && now.After(one.until) {
-			items = append(items, one.item)
+	if now.After(q.looked.Add(q.patience / often)) {
+		q.looked = now
+		for _, one := range q.taken {
+			if len(items) < n && now.After(one.until) {
+				items = append(items, one.item)
+			}
 		}
 	}
 	some := min(n-len(items), len(q.fresh))

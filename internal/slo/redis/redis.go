@@ -24,8 +24,6 @@ const (
 	defaultPatience = time.Minute
 	defaultTimeout  = time.Second
 	defaultMax      = 100_000
-	// waitTake is how long a Take waits in Redis.
-	waitTake = time.Second
 	// life is how long a key lives unused. Notices are given up long before.
 	life = time.Hour
 	// gone is how long a consumer with nothing to do is remembered.
@@ -113,7 +111,7 @@ func (q *Queue) Add(ctx context.Context, notices []slo.Notice) error {
 }
 
 // Take implements [slo.Queue]. What others left comes first, now and then.
-func (q *Queue) Take(ctx context.Context, n int) ([]slo.Item, error) {
+func (q *Queue) Take(ctx context.Context, n int, wait time.Duration) ([]slo.Item, error) {
 	if q.mayClaim() {
 		// Items taken over before an error are this node's now.
 		if items, err := q.claim(ctx, n); err != nil || len(items) > 0 {
@@ -123,22 +121,25 @@ func (q *Queue) Take(ctx context.Context, n int) ([]slo.Item, error) {
 			return items, err
 		}
 	}
-	items, err := q.read(ctx, n)
+	items, err := q.read(ctx, n, wait)
 	if goredis.HasErrorPrefix(err, "NOGROUP") {
 		// The stream is new, or Redis lost it.
 		if err := q.begin(ctx); err != nil {
 			return nil, err
 		}
-		items, err = q.read(ctx, n)
+		items, err = q.read(ctx, n, wait)
 	}
 	return items, fault("take logout requests", err)
 }
 
-func (q *Queue) read(ctx context.Context, n int) ([]slo.Item, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitTake+q.timeout)
+func (q *Queue) read(ctx context.Context, n int, wait time.Duration) ([]slo.Item, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait+q.timeout)
 	defer cancel()
+	if wait = wait.Truncate(time.Millisecond); wait <= 0 {
+		wait = -1 // to Redis, 0 is for ever
+	}
 	streams, err := q.client.XReadGroup(ctx, &goredis.XReadGroupArgs{
-		Group: group, Consumer: q.name, Streams: []string{q.stream, ">"}, Count: int64(n), Block: waitTake,
+		Group: group, Consumer: q.name, Streams: []string{q.stream, ">"}, Count: int64(n), Block: wait,
 	}).Result()
 	if errors.Is(err, goredis.Nil) {
 		return nil, nil
