@@ -9,11 +9,13 @@ VERSION     := $(VERSION)
 BUILD       := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
 PLATFORMS   ?= linux/amd64 linux/arm64
 FUZZ_TIME   ?= 5s
+# They have a command of their own, because they need many more programs.
+APART       := parvis/interop
 # Debian keeps slapd out of the path of plain users.
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fmt format vet lint bench fuzz vuln sbom release reproducible clean
+.PHONY: help run build test interop fmt format vet lint bench fuzz vuln sbom release reproducible clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,9 +26,13 @@ run: build ## try Parvis: the server, a directory and five services, with nothin
 build: ## build the server into bin/parvis
 	@$(BUILD) -o bin/parvis ./cmd/parvis
 
-test: ## run every test with the race detector; installs slapd, redis and chromium where it may
+test: ## run every test but interop's with the race detector; installs slapd, redis and chromium where it may
 	@.ci/packages
-	go test -race -timeout 10m ./...
+	go test -race -timeout 10m $(filter-out $(APART),$(shell go list ./...))
+
+interop: ## try the clients that others wrote: Apache's, PHP's, Perl's, Python's, Go's; installs them where it may
+	@.ci/packages interop
+	go test -race -count 1 -timeout 5m ./interop
 
 fmt: ## rewrite the files in the one format
 	$(TOOL) gofumpt -w $(shell git ls-files '*.go')

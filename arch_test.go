@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"internal/ratelimit":  {},
 	"internal/metrics":    {"identity", "tickets", "internal/audit"},
 	"internal/slo":        {"tickets", "services", "internal/audit", "internal/safehttp"},
+	"internal/safehttp":   {},
 	"internal/ops":        {"internal/audit", "internal/slo"},
 	"internal/sdnotify":   {},
 	"internal/config":     {},
@@ -104,7 +105,7 @@ func roomOf(name string) string {
 
 // forTests tells the packages that nothing but tests imports.
 func forTests(name string) bool {
-	return name == "internal/testkit" || name == "internal/e2e" || strings.HasSuffix(name, "test")
+	return name == "internal/testkit" || name == "internal/e2e" || name == "interop" || strings.HasSuffix(name, "test")
 }
 
 // documented tells whether docs/dependencies.md has a line for a module.

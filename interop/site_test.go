@@ -1,0 +1,158 @@
+package interop_test
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"parvis/internal/testkit"
+)
+
+const (
+	student         = "o22502142"
+	studentPassword = "LesPigeons9BoiventDuThe"
+	studentMail     = "jean-pierre.martin@etu.univ.example"
+
+	// soon is how long anything may take on a busy machine.
+	soon = 20 * time.Second
+)
+
+// binary is the program, built once for all tests.
+var binary string
+
+func TestMain(m *testing.M) {
+	code, err := buildAndRun(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(code)
+}
+
+func buildAndRun(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "parvis-interop")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	if binary, err = testkit.BuildParvis(dir); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// site is a university's: a directory, a Redis, an authority that signs all
+// certificates, and the server, once it was started.
+type site struct {
+	t         *testing.T
+	dir       string
+	authority *testkit.Authority
+	services  int
+	// port is the server's, url its address: https://localhost:PORT/cas.
+	port int
+	url  string
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	testkit.LookAtSources(t, "..")
+	s := &site{t: t, dir: t.TempDir(), authority: testkit.NewAuthority(t), port: testkit.FreePort(t)}
+	s.url = "https://localhost:" + strconv.Itoa(s.port) + "/cas"
+	s.authority.Write(t, s.dir)
+	if err := os.Mkdir(s.path("services"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *site) caFile() string { return s.path("ca.pem") }
+
+func (s *site) write(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// service registers an application, with lines of its own: what it is told,
+// whether it may be a proxy.
+func (s *site) service(address string, lines ...string) {
+	s.t.Helper()
+	s.services++
+	s.write(fmt.Sprintf("services/application-%d.yaml", s.services), fmt.Sprintf("name: Application %d\nmatch: %s/\n%s\n", s.services, address, strings.Join(lines, "\n")))
+}
+
+// serve starts the server. Services registered later are seen within a second.
+func (s *site) serve() {
+	s.t.Helper()
+	slapd, redis := testkit.Slapd(s.t), testkit.Redis(s.t)
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("keys", base64.StdEncoding.EncodeToString(key))
+	s.write("bind_password", slapd.BindPassword)
+	operations := "127.0.0.1:" + strconv.Itoa(testkit.FreePort(s.t))
+	s.write("parvis.yaml", fmt.Sprintf(`url: %s
+listen: localhost:%d
+tls: {certificate: server.pem, key: server.key}
+operations: {listen: %q}
+university: {name: Université d'Exemple, help: {mail: assistance@univ.example}}
+secrets: {keys_file: keys}
+directory:
+  ldap:
+    urls: [%q]
+    start_tls: true
+    ca_file: %q
+    bind_dn: %q
+    bind_password_file: bind_password
+    base: %q
+tickets: {redis: {url: %q}}
+services: {folder: services}
+log: {audit: audit.log}
+%s
+`, s.url, s.port, operations, slapd.URL(), slapd.CAFile(), slapd.BindDN, slapd.BaseDN, redis.URL(), outgoing))
+	command := exec.Command(binary, "serve", "-config", s.path("parvis.yaml"))
+	command.Env = append(os.Environ(), "GORACE=halt_on_error=1")
+	parvis := testkit.StartProgram(s.t, command)
+	parvis.Eventually("the server answers", soon, func() bool {
+		response, err := http.Get("http://" + operations + "/healthz")
+		return err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK
+	})
+}
+
+// outgoing lets the server reach the applications, which are on this machine.
+const outgoing = ``
+
+// eventually waits until something is so, and fails the test when it never is.
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(soon); !so(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", soon, what)
+		}
+	}
+}
+
+// program is the path of a program that a test needs.
+func program(t *testing.T, name, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		path = filepath.Join("/usr/sbin", name)
+		if _, err := os.Stat(path); err != nil {
+			t.Fatalf("%s is not installed: apt-get install %s", name, debianPackage)
+		}
+	}
+	return path
+}
