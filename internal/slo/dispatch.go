@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"parvis/internal/safehttp"
 )
 
 const (
@@ -197,7 +199,7 @@ func (d *dispatcher) send(late context.Context, j *job, now time.Time) {
 		return
 	}
 	n := &j.item.Notice
-	request := Request{
+	request := safehttp.Request{
 		Method: "POST", URL: n.URL, ContentType: contentType, Body: []byte(form(id, now, n.Name, n.Ticket)),
 		Networks: n.Networks, AllowHTTP: n.AllowHTTP,
 	}

@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"parvis/internal/safehttp"
 )
 
 // Client posts requests, within the limits of internal/safehttp. A status is an
 // answer, whatever it is; an error tells that there was none.
 type Client interface {
-	Do(ctx context.Context, r Request) (int, error)
+	Do(ctx context.Context, r safehttp.Request) (int, error)
 }
 
 // Options are what a [Notifier] is made of.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parvis/internal/audit"
+	"parvis/internal/safehttp"
 	"parvis/tickets"
 )
 
@@ -50,13 +51,13 @@ func judgeSilence(err error) (string, bool) {
 		unknown  x509.UnknownAuthorityError
 		hostname x509.HostnameError
 		record   tls.RecordHeaderError
-		alert    tls.AlertError
+		during   *net.OpError
 	)
 	switch {
-	case errors.Is(err, ErrForbidden):
+	case errors.Is(err, safehttp.ErrForbidden):
 		return reasonForbidden, false
 	case errors.As(err, &chain), errors.As(err, &invalid), errors.As(err, &unknown), errors.As(err, &hostname),
-		errors.As(err, &record), errors.As(err, &alert):
+		errors.As(err, &record), errors.As(err, &during) && during.Op == "remote error": // an alert of TLS
 		return reasonTLS, false
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
 		return reasonTimeout, true
