@@ -21,9 +21,10 @@ import (
 )
 
 var (
-	gallery      = flag.String("gallery", "", "write a picture of every page into this folder, and check nothing")
-	galleryOnly  = flag.String("gallery-only", "", "only pages whose name starts so")
-	galleryTheme = flag.String("gallery-theme", "", "the theme folder to take pictures of")
+	gallery        = flag.String("gallery", "", "write a picture of every page into this folder, and check nothing")
+	galleryOnly    = flag.String("gallery-only", "", "only pages whose name starts so")
+	galleryTheme   = flag.String("gallery-theme", "", "the theme folder to take pictures of")
+	galleryService = flag.String("gallery-service", "", "the theme of services, within that folder, to take pictures of")
 )
 
 // tab is one browser tab that keeps what went wrong in it.

@@ -37,6 +37,42 @@ func TestLanguage(t *testing.T) { // L18
 	}
 }
 
+// TestServiceLocale: a service asks for a language where the person chose none.
+func TestServiceLocale(t *testing.T) {
+	pages := newRenderer(t, sampleOptions())
+	for _, tt := range []struct{ name, query, cookie, accept, locale, want string }{
+		{"before the browser", "", "", "fr", "en", "en"},
+		{"before the default", "", "", "", "en", "en"},
+		{"after the parameter", "locale=fr", "", "en", "en", "fr"},
+		{"after the cookie", "", "fr", "en", "en", "fr"},
+		{"with a region", "", "", "fr", "en-GB", "en"},
+		{"as Java writes it", "", "", "fr", "en_GB", "en"},
+		{"that we do not speak", "", "", "en", "de", "en"},
+		{"of nonsense", "", "", "en", "\x00", "en"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			request := httptest.NewRequest(http.MethodGet, "/cas/login?"+tt.query, nil)
+			request.Header.Set("Accept-Language", tt.accept)
+			if tt.cookie != "" {
+				request.AddCookie(&http.Cookie{Name: "locale", Value: tt.cookie})
+			}
+			if got := pages.LanguageFor(request, tt.locale); got != tt.want {
+				t.Errorf("LanguageFor = %q, want %q", got, tt.want)
+			}
+			answer := httptest.NewRecorder()
+			if err := pages.Write(answer, request, 200, &ui.Login{Frame: ui.Frame{Locale: tt.locale}}); err != nil {
+				t.Fatalf("Write: %v", err)
+			}
+			if got := answer.Header().Get("Content-Language"); got != tt.want {
+				t.Errorf("the page is in %q, want %q", got, tt.want)
+			}
+			if cookies := answer.Result().Cookies(); tt.query == "" && len(cookies) > 0 {
+				t.Errorf("a service's choice is remembered: %v", cookies)
+			}
+		})
+	}
+}
+
 func TestDefaultLanguage(t *testing.T) {
 	options := sampleOptions()
 	options.DefaultLanguage = "en"

@@ -170,7 +170,7 @@ func (c *campus) calls() []string {
 
 const (
 	atTheService = `document.title === "Service"`
-	isDone       = `document.querySelector("#telling").textContent === "C’est fait. À bientôt."`
+	isDone       = `document.querySelector("#telling").textContent === "C’est fait\u00a0: les services ouverts sont prévenus. À bientôt."`
 	isTelling    = `document.querySelector("#telling")?.textContent === "Nous fermons aussi 2 services ouverts…"`
 )
 

@@ -3,6 +3,7 @@ package ui_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strconv"
 	"testing"
 	"time"
@@ -157,6 +158,7 @@ func serveSamples(t testing.TB, pages *ui.Renderer) string {
 	mux.Handle("/cas/static/", pages.Static())
 	for _, s := range samples() {
 		path := "/cas/page/" + s.name
+		reflect.ValueOf(s.view).Elem().FieldByName("Theme").SetString(*galleryService)
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			if handoff, ok := s.view.(*ui.Handoff); ok {
 				httpx.AllowFormTo(w.Header(), handoff.Action)
