@@ -2,6 +2,7 @@ package cas_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"log/slog"
 	"maps"
@@ -21,6 +22,7 @@ import (
 	"parvis/internal/demo"
 	"parvis/internal/httpx"
 	"parvis/internal/ratelimit"
+	"parvis/internal/slo"
 	"parvis/internal/testkit"
 	"parvis/ldapstore/ldif"
 	"parvis/services"
@@ -76,6 +78,7 @@ type campus struct {
 	log    *bytes.Buffer
 	store  *memory.Store
 	limits cas.Limits
+	told   *told
 }
 
 type clock struct {
@@ -93,6 +96,27 @@ func (c *clock) Travel(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+}
+
+// told is what single logout was asked to send.
+type told struct {
+	mu      sync.Mutex
+	notices []slo.Notice
+}
+
+func (t *told) Tell(_ context.Context, b slo.Batch) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.notices = append(t.notices, b...)
+}
+
+// all are the notices so far, and forgets them.
+func (t *told) all() []slo.Notice {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	notices := t.notices
+	t.notices = nil
+	return notices
 }
 
 // syncWriter lets a test read what a server still writes.
@@ -130,15 +154,16 @@ func newCampus(t testing.TB, options ...option) *campus {
 	pages, err := ui.New(ui.Options{BasePath: "/cas", Now: c.clock.Now})
 	check(t, err)
 	c.store = memory.New(c.clock.Now)
+	trail := audit.New(&syncWriter{b: c.audit}, c.clock.Now, nil)
 	o := cas.Options{
 		Base: "/cas", MaintenanceRetry: 30 * time.Second,
 		Directory: demoDirectory(t), Store: c.store, Throttle: throttle,
 		Gate: ratelimit.NewGate(16, 64, time.Second), Pages: pages,
-		Auditor: audit.New(&syncWriter{b: c.audit}, c.clock.Now, nil), Sealer: keys,
+		Auditor: trail, Sealer: keys,
 		Cookies: cas.CookieOptions{Name: "TGC", Path: "/cas", SameSite: http.SameSiteLaxMode},
 		Limits: cas.Limits{
 			Idle: 2 * time.Hour, Max: 8 * time.Hour, RememberIdle: 7 * 24 * time.Hour, RememberMax: 30 * 24 * time.Hour,
-			PublicWorkstation: true, ServiceTicket: 10 * time.Second, Form: time.Hour, SessionsPerPerson: 50,
+			PublicWorkstation: true, ServiceTicket: 10 * time.Second, ProxyTicket: 10 * time.Second, Form: time.Hour, SessionsPerPerson: 50,
 		},
 		Now: c.clock.Now,
 	}
@@ -154,6 +179,12 @@ func newCampus(t testing.TB, options ...option) *campus {
 		registry, err := services.OpenFS(fsys, slog.New(slog.DiscardHandler), services.Clock(c.clock.Now))
 		check(t, err)
 		o.Registry = registry
+	}
+	if o.Ender == nil {
+		c.told = &told{}
+		o.Ender = slo.NewEnder(slo.EnderOptions{
+			Sessions: o.Store, Registry: o.Registry, Teller: c.told, Auditor: trail, Now: c.clock.Now,
+		})
 	}
 	c.limits = o.Limits
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()

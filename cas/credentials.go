@@ -154,13 +154,9 @@ func (s *Server) newSession(r *http.Request, on passage) (tickets.Session, error
 				return session, err
 			}
 		default:
-			if _, err := s.store.Close(ctx, old); err != nil {
+			if _, err := s.end(r, old, audit.SessionEnded, "replaced"); err != nil {
 				return session, err
 			}
-			s.record(r, audit.Event{
-				Action: audit.SessionEnded, Outcome: audit.Success, User: before.UID,
-				Session: old.Hint(), Reason: "replaced",
-			})
 		}
 	}
 	if session.ID != "" {
@@ -223,14 +219,9 @@ func (s *Server) makeRoom(r *http.Request, uid string) error {
 		return err
 	}
 	for len(open) >= s.limits.SessionsPerPerson {
-		oldest := open[0].ID
-		if _, err := s.store.Close(r.Context(), oldest); err != nil {
+		if _, err := s.end(r, open[0].ID, audit.SessionEnded, "too_many"); err != nil {
 			return err
 		}
-		s.record(r, audit.Event{
-			Action: audit.SessionEnded, Outcome: audit.Success, User: uid,
-			Session: oldest.Hint(), Reason: "too_many",
-		})
 		open = open[1:]
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"parvis/internal/httpx"
 	"parvis/internal/pace"
 	"parvis/internal/ratelimit"
+	"parvis/internal/slo"
 	"parvis/services"
 	"parvis/tickets"
 	"parvis/ui"
@@ -74,6 +75,13 @@ type Auditor interface {
 	Record(ctx context.Context, e audit.Event)
 }
 
+// Ender ends sessions, and tells the services that they led to.
+type Ender interface {
+	// End ends a session with all its tickets. One that is not there is no
+	// error.
+	End(ctx context.Context, tgt tickets.TGT, why slo.Why) (slo.Ended, error)
+}
+
 // Limits are how long things last.
 type Limits struct {
 	// Idle and Max bound a session: unused, and at all.
@@ -109,6 +117,7 @@ type Options struct {
 	Pages     Pages
 	Auditor   Auditor
 	Sealer    Sealer
+	Ender     Ender
 	// Callbacks reaches the call-back addresses of services that proxy; nil
 	// stands for none of them.
 	Callbacks Caller
@@ -119,6 +128,8 @@ type Options struct {
 	// Issuer is what SAML answers call this server: its public host's name.
 	// "localhost" when empty.
 	Issuer string
+	// REST opens the addresses for programs; nil leaves them out.
+	REST *RESTOptions
 	// Available tells, at once and as far as is known, whether a login could
 	// succeed now: where it could not, nobody is asked for a password. nil
 	// stands for always.
@@ -140,11 +151,13 @@ type Server struct {
 	pages      Pages
 	auditor    Auditor
 	sealer     Sealer
+	ender      Ender
 	callbacks  Caller
 	cookies    CookieOptions
 	limits     Limits
 	interrupts []Interrupt
 	issuer     string
+	rest       *RESTOptions
 	available  func() bool
 	forms      *formTokens
 	mint       *tickets.Minter
@@ -175,7 +188,7 @@ func New(o Options) *Server {
 		base: o.Base, retry: o.MaintenanceRetry,
 		directory: o.Directory, registry: o.Registry, store: o.Store,
 		throttle: o.Throttle, gate: o.Gate, pages: o.Pages, auditor: o.Auditor,
-		sealer: o.Sealer, callbacks: o.Callbacks, cookies: o.Cookies, limits: o.Limits, interrupts: o.Interrupts, issuer: o.Issuer, available: o.Available,
+		sealer: o.Sealer, ender: o.Ender, callbacks: o.Callbacks, cookies: o.Cookies, limits: o.Limits, interrupts: o.Interrupts, issuer: o.Issuer, rest: o.REST, available: o.Available,
 		forms: &formTokens{sealer: o.Sealer, spent: o.Store, lifetime: o.Limits.Form, now: o.Now, random: o.Random},
 		mint:  tickets.NewMinter(o.Random),
 		now:   o.Now, random: o.Random,
@@ -206,6 +219,9 @@ func (s *Server) Mount(router *mux.Router) {
 		{"/samlValidate", "samlValidate", []string{http.MethodPost}, s.samlValidate, failAnswer},
 	} {
 		router.Handle(s.base+e.path, httpx.Named(e.name, httpx.Adapt(allow(e.methods, e.handler), e.fail)))
+	}
+	if s.rest != nil {
+		s.mountREST(router)
 	}
 }
 
@@ -281,6 +297,14 @@ func (s *Server) record(r *http.Request, e audit.Event) {
 	e.Address = address(event)
 	e.Request = event.RequestID()
 	s.auditor.Record(r.Context(), e)
+}
+
+// end ends a session, and tells in the audit what request did.
+func (s *Server) end(r *http.Request, id tickets.TGT, action, reason string) (slo.Ended, error) {
+	event := httpx.EventOf(r.Context())
+	return s.ender.End(r.Context(), id, slo.Why{
+		Action: action, Reason: reason, Address: address(event), Request: event.RequestID(),
+	})
 }
 
 // address is where a request came from, "" where that is no IP address.

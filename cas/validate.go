@@ -139,8 +139,11 @@ func (s *Server) serviceValidate(protocol string, proxies bool) httpx.Handler {
 		}
 		v := readValidation(p, protocol)
 		v.proxies = proxies
-		answer, refusal := s.validate(r.Context(), v)
 		asJSON, unknown := formatOf(p)
+		if unknown != nil {
+			v.pgtURL = "" // nobody could read of the ticket that would be sent there
+		}
+		answer, refusal := s.validate(r.Context(), v)
 		if unknown != nil {
 			refusal = unknown
 		}

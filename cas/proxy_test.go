@@ -1,0 +1,391 @@
+package cas_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parvis/cas"
+	"parvis/internal/safehttp"
+	"parvis/internal/testkit"
+)
+
+// Specification, sections 2.5.4, 2.6 and 2.7: a portal that gets proxy tickets
+// for its back ends.
+
+const (
+	portal  = "https://portal.univ.example/"
+	backend = "https://backend.univ.example/"
+	naked   = "https://naked.univ.example/"
+	mail    = "imap://mail.univ.example"
+)
+
+// callback is a service's own server, which proxy-granting tickets are sent to.
+type callback struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []*http.Request
+	granted  map[string]string // by IOU
+	// answer, where set, is what the server does instead of taking the ticket.
+	answer http.HandlerFunc
+}
+
+
+func newCallback(t *testing.T, a *testkit.Authority) *callback {
+	t.Helper()
+	c := &callback{granted: map[string]string{}}
+	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.requests = append(c.requests, r)
+		if c.answer != nil {
+			c.answer(w, r)
+			return
+		}
+		c.granted[r.URL.Query().Get("pgtIou")] = r.URL.Query().Get("pgtId")
+	}))
+	c.Config.ErrorLog = log.New(io.Discard, "", 0)
+	c.TLS = &tls.Config{Certificates: []tls.Certificate{a.Certificate(t)}}
+	c.StartTLS()
+	t.Cleanup(c.Close)
+	return c
+}
+
+// seen is how many requests came.
+func (c *callback) seen() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.requests)
+}
+
+// proxies is a campus whose portal may proxy to one call-back server, and
+// whose back end to another.
+type proxies struct {
+	*campus
+	portal, backend *callback
+}
+
+func newProxies(t *testing.T, options ...option) *proxies {
+	t.Helper()
+	a := testkit.NewAuthority(t)
+	p := &proxies{portal: newCallback(t, a), backend: newCallback(t, a)}
+	client := safehttp.New(safehttp.Options{Roots: a.Pool(), Timeout: 2 * time.Second})
+	entry := func(id int, name, match, callback string) option {
+		return withService(name+".yaml", fmt.Sprintf("id: %d\nname: %s\nmatch: %s\nproxy: %s/\nnetworks: [127.0.0.0/8]\n%s", id, name, match, callback, release))
+	}
+	p.campus = newCampus(t, append([]option{
+		func(o *cas.Options, _ map[string]string) { o.Callbacks = callbacks{client} },
+		entry(20, "portal", portal, p.portal.URL), entry(21, "backend", backend, p.backend.URL),
+		withService("naked.yaml", "id: 22\nname: Naked\nmatch: "+naked+"\nlifetimes: {proxy_ticket: 1m, proxy_ticket_uses: 3}\n"),
+	}, options...)...)
+	return p
+}
+
+// callbacks reaches call-back addresses as the server itself does.
+type callbacks struct{ client *safehttp.Client }
+
+func (c callbacks) Get(ctx context.Context, address string, networks []netip.Prefix) (int, error) {
+	return c.client.Do(ctx, safehttp.Request{Method: http.MethodGet, URL: address, Networks: networks})
+}
+
+// granting logs the student in to the portal, and returns the proxy-granting
+// ticket that it was sent.
+func (p *proxies) granting(b *browser) string {
+	p.t.Helper()
+	ticket := b.Get(testkit.LoginPath(portal)).Ticket()
+	if ticket == "" {
+		ticket = b.enter(portal)
+	}
+	return p.claim(p.portal, p.validate("/serviceValidate", portal, ticket, pgtURL(p.portal, "/pgt")))
+}
+
+// claim finds the ticket that an answer names.
+func (p *proxies) claim(at *callback, a testkit.Answer) string {
+	p.t.Helper()
+	_, iou, _ := strings.Cut(a.Body, "<cas:proxyGrantingTicket>")
+	iou, _, _ = strings.Cut(iou, "<")
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	if iou == "" || at.granted[iou] == "" {
+		p.t.Fatalf("no proxy-granting ticket at the call-back for %q\n%s", iou, a.Body)
+	}
+	return at.granted[iou]
+}
+
+func pgtURL(at *callback, path string) string { return "pgtUrl=" + url.QueryEscape(at.URL+path) }
+
+func proxyPath(pgt, target string) string {
+	return "/cas/proxy?pgt=" + url.QueryEscape(pgt) + "&targetService=" + url.QueryEscape(target)
+}
+
+// ticketTo asks for a proxy ticket.
+func (p *proxies) ticketTo(pgt, target string) string {
+	p.t.Helper()
+	a := p.browser().Get(proxyPath(pgt, target))
+	_, ticket, _ := strings.Cut(a.Body, "<cas:proxyTicket>")
+	ticket, _, found := strings.Cut(ticket, "</cas:proxyTicket>")
+	if !found {
+		p.t.Fatalf("no proxy ticket to %s: %d %s", target, a.Status, a.Body)
+	}
+	return ticket
+}
+
+// TestP6ProxyAnswers holds the bytes of the answers (P5, P6, P7, P8, P9, P10,
+// P11, V11, V16, S31, S32).
+func TestP6ProxyAnswers(t *testing.T) {
+	p := newProxies(t)
+	b := p.browser()
+	pgt := p.granting(b)
+	ask := func(endpoint, service string, more ...string) func() testkit.Answer {
+		return func() testkit.Answer { return p.validate(endpoint, service, p.ticketTo(pgt, service), more...) }
+	}
+	get := func(path string) func() testkit.Answer {
+		return func() testkit.Answer { return p.browser().Get(path) }
+	}
+	for _, test := range []struct {
+		name string
+		ask  func() testkit.Answer
+	}{
+		{"ticket", get(proxyPath(pgt, backend))},
+		{"ticket in JSON", get(proxyPath(pgt, backend) + "&format=JSON")},
+		{"ticket to what is no web address", get(proxyPath(pgt, mail))},
+		{"no target", get("/cas/proxy?pgt=" + pgt)},
+		{"service is no target", get("/cas/proxy?pgt=" + pgt + "&service=" + url.QueryEscape(backend))}, // G8
+		{"no granting ticket", get("/cas/proxy?targetService=" + url.QueryEscape(backend))},
+		{"unknown granting ticket", get(proxyPath("PGT-"+strings.Repeat("x", 60), backend))},
+		{"service ticket for a granting one", get(proxyPath(b.Get(testkit.LoginPath(app)).Ticket(), backend))},
+		{"session for a granting ticket", get(proxyPath(b.tgc(), backend))},
+		{"proxy ticket for a granting one", get(proxyPath(p.ticketTo(pgt, backend), backend))},
+		{"unregistered target", get(proxyPath(pgt, stranger))},
+		{"closed target", get(proxyPath(pgt, closed))},
+		{"target for others", get(proxyPath(pgt, admin))},
+		{"target that wants the password", get(proxyPath(pgt, strict))},
+		{"unknown format", get(proxyPath(pgt, backend) + "&format=FOO")},
+		{"failure in JSON", get("/cas/proxy?format=json")},
+		{"proxyValidate", ask("/proxyValidate", backend)},
+		{"p3 proxyValidate", ask("/p3/proxyValidate", backend)},
+		{"p3 proxyValidate in JSON", ask("/p3/proxyValidate", backend, "format=JSON")},
+		{"proxied without a release policy", ask("/proxyValidate", naked)},
+		{"p3 proxied without a release policy", ask("/p3/proxyValidate", naked)},
+		{"service ticket at proxyValidate", func() testkit.Answer {
+			return p.validate("/proxyValidate", bare, b.Get(testkit.LoginPath(bare)).Ticket())
+		}},
+		{"proxy ticket at serviceValidate", ask("/serviceValidate", backend)},
+		{"proxy ticket at p3 serviceValidate", ask("/p3/serviceValidate", backend)},
+		{"proxy ticket at validate", ask("/validate", backend)},
+		{"proxy ticket and renew", ask("/proxyValidate", backend, "renew=true")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := test.ask()
+			wantStatus(t, a, http.StatusOK)
+			if got := a.Header.Get("Cache-Control"); got != "no-store" {
+				t.Errorf("Cache-Control = %q", got)
+			}
+			a.Body = strings.NewReplacer(p.portal.URL, "https://PORTAL", p.backend.URL, "https://BACKEND").Replace(a.Body)
+			golden(t, a)
+		})
+	}
+}
+
+// TestP2Callback: one request, the query of the address kept, and both tickets
+// of the promised form, with nothing in common (P3, P4, S1, S30).
+func TestP2Callback(t *testing.T) {
+	p := newProxies(t)
+	ticket := p.browser().enter(portal)
+	a := p.validate("/p3/serviceValidate", portal, ticket, pgtURL(p.portal, "/pgt?a=b%26c&d=%C3%A9"))
+	pgt := p.claim(p.portal, a)
+	if p.portal.seen() != 1 {
+		t.Fatalf("%d requests at the call-back, want 1", p.portal.seen())
+	}
+	r := p.portal.requests[0]
+	iou := r.URL.Query().Get("pgtIou")
+	if want := "/pgt?a=b%26c&d=%C3%A9&pgtIou=" + iou + "&pgtId=" + pgt; r.Method != http.MethodGet || r.RequestURI != want {
+		t.Errorf("got %s %s, want GET %s", r.Method, r.RequestURI, want)
+	}
+	if !strings.HasPrefix(pgt, "PGT-") || len(pgt) != 64 || !strings.HasPrefix(iou, "PGTIOU-") || len(iou) > 64 {
+		t.Errorf("PGT of %d characters, %s", len(pgt), iou)
+	}
+	for at := len("PGT-") + 2; at+6 <= len(pgt); at++ { // two characters are the slot's, and no secret
+		if strings.Contains(iou, pgt[at:at+6]) {
+			t.Error("the IOU tells a part of the ticket")
+		}
+	}
+	for _, place := range []struct{ name, text string }{
+		{"the answer", a.Body}, {"the log", p.log.String()}, {"the audit", p.audit.String()},
+	} {
+		if strings.Contains(place.text, pgt) || place.name != "the answer" && strings.Contains(place.text, iou) {
+			t.Errorf("%s tells the ticket", place.name)
+		}
+	}
+}
+
+// TestV20RefusedCallback: the whole validation fails, and the ticket is spent
+// (S3, S28, S29, P1, P3).
+func TestV20RefusedCallback(t *testing.T) {
+	untrusted := newCallback(t, testkit.NewAuthority(t))
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	elsewhere := newCallback(t, testkit.NewAuthority(t))
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", elsewhere.URL)
+			w.WriteHeader(code)
+		}
+	}
+	for _, test := range []struct {
+		name     string
+		callback string // "" for the portal's own
+		answer   http.HandlerFunc
+		code     cas.Code
+	}{
+		{name: "not found", answer: status(404), code: cas.InvalidProxyCallback},
+		{name: "redirect", answer: status(302), code: cas.InvalidProxyCallback},
+		{name: "accepted is not 200", answer: status(202), code: cas.InvalidProxyCallback},
+		{name: "breakdown", answer: status(500), code: cas.InvalidProxyCallback},
+		{name: "slow", answer: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, code: cas.InvalidProxyCallback},
+		{name: "hangs up", answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, code: cas.InvalidProxyCallback},
+		{name: "untrusted", callback: untrusted.URL + "/", code: cas.InvalidProxyCallback},
+		{name: "nobody there", callback: "https://127.0.0.1:1/", code: cas.InvalidProxyCallback},
+		{name: "plain http", callback: plain.URL + "/", code: cas.InvalidProxyCallback},
+		{name: "private address", callback: "https://10.1.2.3/", code: cas.InvalidProxyCallback},
+		{name: "not registered", callback: "https://evil.example/", code: cas.UnauthorizedServiceProxy},
+		{name: "no address", callback: "javascript:alert(1)", code: cas.UnauthorizedServiceProxy},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			options := []option{}
+			if test.callback != "" && test.code == cas.InvalidProxyCallback {
+				options = append(options, withService("portal.yaml", "id: 20\nname: portal\nmatch: "+portal+"\nproxy: "+test.callback+"\nnetworks: [127.0.0.0/8]\n"))
+			}
+			p := newProxies(t, options...)
+			p.portal.answer = test.answer
+			b := p.browser()
+			ticket := b.enter(portal)
+			parameter := pgtURL(p.portal, "/pgt")
+			if test.callback != "" {
+				parameter = "pgtUrl=" + url.QueryEscape(test.callback)
+			}
+			a := p.validate("/serviceValidate", portal, ticket, parameter)
+			wantCode(t, a, test.code)
+			if strings.Contains(a.Body, "proxyGrantingTicket") || elsewhere.seen() > 0 {
+				t.Errorf("a ticket went out\n%s", a.Body)
+			}
+			wantCode(t, p.validate("/serviceValidate", portal, ticket), cas.InvalidTicket)
+		})
+	}
+}
+
+// TestV23UnknownFormatCallsNobody: nobody could read of the ticket.
+func TestV23UnknownFormatCallsNobody(t *testing.T) {
+	p := newProxies(t)
+	ticket := p.browser().enter(portal)
+	wantCode(t, p.validate("/serviceValidate", portal, ticket, pgtURL(p.portal, "/"), "format=FOO"), cas.InvalidRequest)
+	if p.portal.seen() != 0 {
+		t.Error("the call-back was called")
+	}
+}
+
+// TestP5Chain: a back end that proxies on; the most recent proxy comes first.
+func TestP5Chain(t *testing.T) {
+	p := newProxies(t)
+	pgt := p.granting(p.browser())
+	first := p.ticketTo(pgt, backend)
+	second := p.claim(p.backend, p.validate("/proxyValidate", backend, first, pgtURL(p.backend, "/deep")))
+	a := p.validate("/p3/proxyValidate", mail, p.ticketTo(second, mail))
+	want := "<cas:proxies><cas:proxy>" + p.backend.URL + "/deep</cas:proxy><cas:proxy>" + p.portal.URL + "/pgt</cas:proxy></cas:proxies>"
+	if !a.Valid() || !strings.Contains(a.Body, want) {
+		t.Errorf("got\n%s\nwant it to hold\n%s", a.Body, want)
+	}
+}
+
+// TestS31ChainIsBounded: a service that proxies to itself comes to an end.
+func TestS31ChainIsBounded(t *testing.T) {
+	p := newProxies(t)
+	pgt := p.granting(p.browser())
+	for range 20 {
+		a := p.validate("/proxyValidate", backend, p.ticketTo(pgt, backend), pgtURL(p.backend, "/"))
+		if a.Code() == string(cas.UnauthorizedServiceProxy) {
+			if n := p.backend.seen(); n < 3 || n > 10 {
+				t.Errorf("it ended after %d proxies", n)
+			}
+			return
+		}
+		pgt = p.claim(p.backend, a)
+	}
+	t.Error("a chain of 20 proxies was let through")
+}
+
+// TestP12ProxyTickets: spent once, for its target alone, and not for long;
+// while a granting ticket serves a hundred requests at once.
+func TestP12ProxyTickets(t *testing.T) {
+	p := newProxies(t)
+	pgt := p.granting(p.browser())
+	var wg sync.WaitGroup
+	tickets := make(chan string, 100)
+	for range cap(tickets) {
+		wg.Go(func() {
+			a := p.browser().Get(proxyPath(pgt, backend))
+			_, ticket, _ := strings.Cut(a.Body, "<cas:proxyTicket>")
+			ticket, _, _ = strings.Cut(ticket, "<")
+			tickets <- ticket
+		})
+	}
+	wg.Wait()
+	close(tickets)
+	all := map[string]bool{}
+	for ticket := range tickets {
+		if len(ticket) != 32 || !strings.HasPrefix(ticket, "PT-") || all[ticket] {
+			t.Fatalf("got %q", ticket)
+		}
+		all[ticket] = true
+		if !p.validate("/proxyValidate", backend, ticket).Valid() {
+			t.Fatal("a proxy ticket is not good")
+		}
+		wantCode(t, p.validate("/proxyValidate", backend, ticket), cas.InvalidTicket)
+	}
+	other := p.ticketTo(pgt, backend)
+	wantCode(t, p.validate("/proxyValidate", mail, other), cas.InvalidService)
+	wantCode(t, p.validate("/proxyValidate", backend, other), cas.InvalidTicket)
+	late, patient := p.ticketTo(pgt, backend), p.ticketTo(pgt, naked)
+	p.clock.Travel(11 * time.Second)
+	wantCode(t, p.validate("/proxyValidate", backend, late), cas.InvalidTicket)
+	for range 3 { // its entry gives it a minute, and three uses
+		if !p.validate("/proxyValidate", naked, patient).Valid() {
+			t.Error("a ticket of several uses is not good")
+		}
+	}
+	wantCode(t, p.validate("/proxyValidate", naked, patient), cas.InvalidTicket)
+}
+
+// TestP13LogoutEndsProxying covers O6 and S5.
+func TestP13LogoutEndsProxying(t *testing.T) {
+	p := newProxies(t)
+	b := p.browser()
+	pgt := p.granting(b)
+	ticket := p.ticketTo(pgt, backend)
+	b.Get("/cas/logout")
+	wantCode(t, p.browser().Get(proxyPath(pgt, backend)), cas.InvalidTicket)
+	wantCode(t, p.validate("/proxyValidate", backend, ticket), cas.InvalidTicket)
+}
+
+// TestV28OneGrantForATicket: a ticket of several uses makes one proxy.
+func TestV28OneGrantForATicket(t *testing.T) {
+	p := newProxies(t, func(_ *cas.Options, files map[string]string) {
+		files["backend.yaml"] += "lifetimes: {proxy_ticket_uses: 5}\n"
+	})
+	ticket := p.ticketTo(p.granting(p.browser()), backend)
+	p.claim(p.backend, p.validate("/proxyValidate", backend, ticket, pgtURL(p.backend, "/")))
+	wantCode(t, p.validate("/proxyValidate", backend, ticket, pgtURL(p.backend, "/")), cas.InvalidProxyGranting)
+	if !p.validate("/proxyValidate", backend, ticket).Valid() {
+		t.Error("the ticket has uses left")
+	}
+}
