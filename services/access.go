@@ -2,7 +2,6 @@ package services
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,50 +22,119 @@ type AccessError struct {
 // Error gives the reason.
 func (e *AccessError) Error() string { return "access denied: " + e.Reason }
 
-// access is who may use a service, and when.
+// access is who may use a service, and when. All that it holds must be true.
 type access struct {
-	// require holds what must be true: all of it, or one of it when anyOf.
+	// disabled closes it to everybody.
+	disabled bool
+	// require holds what must be true, all of it.
 	require []requirement
-	anyOf   bool
-	// requireOne is a second group, one of which must be true when it is not
-	// empty.
+	// requireOne holds what one of which must be true, when it is not empty.
 	requireOne []requirement
 	// reject closes the service as soon as one of it is true.
 	reject []requirement
 	// users are the only ones allowed, when there are any.
 	users []string
-	// periods must all be open.
-	periods  []period
-	redirect string
+	// periods are when it is open, at any time when there are none.
+	periods []period
+	// allOf must all let the person in, and one of anyOf when it is not empty.
+	allOf, anyOf []access
+	redirect     string
 }
 
-// requirement is true of a person when one value of the attribute matches one
-// of the patterns.
+// requirement is true of a person when one value of the attribute passes one
+// of the tests.
 type requirement struct {
 	attribute string
-	patterns  []*regexp.Regexp
-	shown     []string
+	tests     []valueTest
 }
 
 // period is a stretch of time; a zero end is open.
 type period struct {
 	from, until time.Time
+	// noticeDays is how many days before its end Lint starts to tell, or 0.
+	noticeDays int
 }
 
-func (a *access) closedReason(now time.Time) string {
-	for _, p := range a.periods {
-		if !p.from.IsZero() && now.Before(p.from) {
-			return "the entry opens on " + p.from.Format(time.RFC3339)
+func (p period) isOpen(now time.Time) bool {
+	return !now.Before(p.from) && (p.until.IsZero() || now.Before(p.until))
+}
+
+// narrow keeps of the periods what lies in another one.
+func (a *access) narrow(by period) {
+	if len(a.periods) == 0 {
+		a.periods = []period{by}
+		return
+	}
+	for i := range a.periods {
+		p := &a.periods[i]
+		if by.from.After(p.from) {
+			p.from = by.from
 		}
-		if !p.until.IsZero() && !now.Before(p.until) {
-			return "the entry expired on " + p.until.Format(time.RFC3339)
+		if !by.until.IsZero() && (p.until.IsZero() || by.until.Before(p.until)) {
+			p.until = by.until
+		}
+		p.noticeDays = max(p.noticeDays, by.noticeDays)
+	}
+}
+
+// isNever tells whether no period ever opens.
+func (a *access) isNever() bool {
+	return len(a.periods) > 0 && !slices.ContainsFunc(a.periods, func(p period) bool {
+		return p.until.IsZero() || p.from.Before(p.until)
+	})
+}
+
+// closedReason says why nobody is let in at that time, or "".
+func (a *access) closedReason(now time.Time) string {
+	if a.disabled {
+		return "the entry is disabled"
+	}
+	if reason := outside(a.periods, now); reason != "" {
+		return reason
+	}
+	for i := range a.allOf {
+		if reason := a.allOf[i].closedReason(now); reason != "" {
+			return reason
 		}
 	}
-	return ""
+	var closed []string
+	for i := range a.anyOf {
+		reason := a.anyOf[i].closedReason(now)
+		if reason == "" {
+			return ""
+		}
+		closed = append(closed, reason)
+	}
+	return strings.Join(closed, "; and ")
 }
 
-// refusal says why a person is not let in, or "".
-func (a *access) refusal(uid string, attrs identity.Attributes) string {
+// outside says that none of the periods is open, or "".
+func outside(periods []period, now time.Time) string {
+	var opens, ended time.Time
+	for _, p := range periods {
+		switch {
+		case p.isOpen(now):
+			return ""
+		case now.Before(p.from) && (opens.IsZero() || p.from.Before(opens)):
+			opens = p.from
+		case p.until.After(ended):
+			ended = p.until
+		}
+	}
+	switch {
+	case len(periods) == 0:
+		return ""
+	case !opens.IsZero():
+		return "the entry opens on " + opens.Format(time.RFC3339)
+	}
+	return "the entry expired on " + ended.Format(time.RFC3339)
+}
+
+// refusal says why a person is not let in at that time, or "".
+func (a *access) refusal(uid string, attrs identity.Attributes, now time.Time) string {
+	if reason := a.closedReason(now); reason != "" {
+		return reason
+	}
 	if len(a.users) > 0 && !slices.Contains(a.users, uid) {
 		return "the person is not one of the users named"
 	}
@@ -75,18 +143,28 @@ func (a *access) refusal(uid string, attrs identity.Attributes) string {
 			return fmt.Sprintf("attribute %s is one of the rejected: %s", r.attribute, r.list())
 		}
 	}
-	if a.anyOf {
-		if reason := oneOf(a.require, attrs); reason != "" {
-			return reason
-		}
-	} else {
-		for _, r := range a.require {
-			if !r.holds(attrs) {
-				return r.unmet(attrs)
-			}
+	for _, r := range a.require {
+		if !r.holds(attrs) {
+			return r.unmet(attrs)
 		}
 	}
-	return oneOf(a.requireOne, attrs)
+	if reason := oneOf(a.requireOne, attrs); reason != "" {
+		return reason
+	}
+	for i := range a.allOf {
+		if reason := a.allOf[i].refusal(uid, attrs, now); reason != "" {
+			return reason
+		}
+	}
+	var refused []string
+	for i := range a.anyOf {
+		reason := a.anyOf[i].refusal(uid, attrs, now)
+		if reason == "" {
+			return ""
+		}
+		refused = append(refused, reason)
+	}
+	return strings.Join(refused, "; and ")
 }
 
 func oneOf(group []requirement, attrs identity.Attributes) string {
@@ -101,14 +179,9 @@ func oneOf(group []requirement, attrs identity.Attributes) string {
 }
 
 func (r requirement) holds(attrs identity.Attributes) bool {
-	for _, value := range lookup(attrs, r.attribute) {
-		for _, p := range r.patterns {
-			if p.MatchString(value) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(lookup(attrs, r.attribute), func(value string) bool {
+		return anyPasses(r.tests, value)
+	})
 }
 
 func (r requirement) unmet(attrs identity.Attributes) string {
@@ -118,42 +191,29 @@ func (r requirement) unmet(attrs identity.Attributes) string {
 	return fmt.Sprintf("attribute %s is none of: %s", r.attribute, r.list())
 }
 
-func (r requirement) list() string { return strings.Join(r.shown, ", ") }
-
-// lookup finds an attribute by its name, else by the same name in another
-// case: LDAP names have none, and files are written by hand.
-func lookup(attrs identity.Attributes, name string) []string {
-	if values, ok := attrs[name]; ok {
-		return values
+func (r requirement) list() string {
+	var shown []string
+	for _, t := range r.tests {
+		shown = append(shown, t.source)
 	}
-	for key, values := range attrs {
-		if strings.EqualFold(key, name) {
-			return values
-		}
-	}
-	return nil
+	return strings.Join(shown, ", ")
 }
 
-// globPattern matches a whole value; "*" stands for any characters, and
-// nothing else is special.
-func globPattern(glob string) *regexp.Regexp {
-	parts := strings.Split(glob, "*")
-	for i, part := range parts {
-		parts[i] = regexp.QuoteMeta(part)
-	}
-	return regexp.MustCompile(`(?s)\A` + strings.Join(parts, ".*") + `\z`)
+// participation is when an open session is enough.
+type participation struct {
+	// never asks for the password each time.
+	never bool
+	// maxAge is how long after the login, or zero for as long as the session.
+	maxAge time.Duration
+	// who says for whom.
+	who access
+	// noCookieOnRenew opens no session for a password that was asked for anew.
+	noCookieOnRenew bool
 }
 
-// groupPattern matches a distinguished name whatever its case and the blanks
-// around its commas and equal signs, which directories do not agree on.
-func groupPattern(dn string) *regexp.Regexp {
-	names := strings.Split(dn, ",")
-	for i, name := range names {
-		sides := strings.SplitN(name, "=", 2)
-		for j, side := range sides {
-			sides[j] = regexp.QuoteMeta(strings.TrimSpace(side))
-		}
-		names[i] = strings.Join(sides, ` *= *`)
+func (p *participation) allows(uid string, attrs identity.Attributes, authTime, now time.Time) bool {
+	if p.never || p.maxAge > 0 && !now.Before(authTime.Add(p.maxAge)) {
+		return false
 	}
-	return regexp.MustCompile(`(?i)\A *` + strings.Join(names, ` *, *`) + ` *\z`)
+	return p.who.refusal(uid, attrs, now) == ""
 }

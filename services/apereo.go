@@ -38,10 +38,14 @@ type importer struct {
 	faults []Fault
 	// refusal is the first reason to refuse the entry.
 	refusal string
+	// opened are all the objects read, for what is left in them.
+	opened []*object
 }
 
 func (in *importer) open(key string, values map[string]any, strict bool) *object {
-	return &object{in: in, path: key, values: values, used: map[string]bool{}, strict: strict}
+	o := &object{in: in, path: key, values: values, used: map[string]bool{}, strict: strict}
+	in.opened = append(in.opened, o)
+	return o
 }
 
 func (in *importer) add(level Level, key, format string, args ...any) {
@@ -68,6 +72,8 @@ func (in *importer) refuse(key, format string, args ...any) {
 	}
 }
 
+const misnamed = "the file should be called Name-id.json"
+
 var apereoFile = regexp.MustCompile(`^.+-\d+\.(json|ya?ml)$`)
 
 // entry reads the top of the file. It returns nil when the file is broken or
@@ -83,13 +89,13 @@ func (in *importer) entry(o *object) *Service {
 		return nil
 	}
 	if !apereoFile.MatchString(path.Base(in.file)) {
-		in.warn("", "the file should be called Name-id.json")
+		in.warn("", "%s", misnamed)
 	}
 	s := &Service{
-		File: in.file, ID: o.integer("id"), Name: o.text("name"), Description: o.text("description"),
+		File: in.file, ID: o.integer("id"), Name: strings.TrimSpace(o.text("name")), Description: strings.TrimSpace(o.text("description")),
 		Order: int(o.integer("evaluationOrder")), Theme: o.text("theme"), Locale: o.text("locale"),
 		Contacts: in.contacts(o), ResponseType: in.response(o), Protocols: in.protocols(o),
-		enabled: true, sso: true, AuthenticationAttributes: true,
+		enabled: true, AuthenticationAttributes: true,
 	}
 	if s.ID <= 0 {
 		in.broken("id", "must be a positive number")
@@ -274,7 +280,9 @@ func (in *importer) lifetimes(o *object, s *Service) {
 	}
 	if p := o.child("ticketGrantingTicketExpirationPolicy", false); p != nil {
 		l.Session = in.lifetime(p, "maxTimeToLiveInSeconds")
-		p.accept("userAgents")
+		if p.has("userAgents") {
+			in.warn(p.key("userAgents"), "is not supported: a session lives as long with every browser")
+		}
 		p.done()
 	}
 }

@@ -15,7 +15,7 @@ func (in *importer) proxyPolicy(o *object, s *Service) {
 		case useID:
 			s.proxy.matchers = s.matchers
 		case exact && pattern != "":
-			s.proxy.exact = []string{pattern}
+			s.proxy.matchers = []matcher{{kind: matchExact, source: pattern, text: pattern}}
 		case pattern != "":
 			m, problem, _ := regexMatcher(pattern, false)
 			if problem != "" {
@@ -26,42 +26,10 @@ func (in *importer) proxyPolicy(o *object, s *Service) {
 		}
 	default:
 		in.warn(o.key("@class"), "%s is not supported: the service may not proxy", class)
+		o.covered = true
 		return
 	}
 	o.done()
-}
-
-// expiration reads the date after which the entry is closed.
-func (in *importer) expiration(o *object, s *Service) {
-	if o == nil {
-		return
-	}
-	if until := in.dateTime(o, "expirationDate"); !until.IsZero() {
-		s.access.periods = append(s.access.periods, period{until: until})
-	}
-	for _, name := range []string{"deleteWhenExpired", "notifyWhenExpired", "notifyWhenDeleted"} {
-		if o.boolean(name, false) {
-			in.warn(o.key(name), "is not done here: the entry is closed on its date")
-		}
-	}
-	o.accept("zoneId")
-	o.done()
-}
-
-// participation reads when an open session is enough. A condition that cannot
-// be judged here asks for the password each time.
-func (in *importer) participation(o *object, s *Service) {
-	if o == nil {
-		return
-	}
-	switch class := o.class(); class {
-	case "DefaultRegisteredServiceSingleSignOnParticipationPolicy":
-		o.accept("createCookieOnRenewedAuthentication", "order")
-		o.done()
-	default:
-		s.sso = false
-		in.warn(o.path, "%s is not supported: the password is asked for each time", class)
-	}
 }
 
 // demands refuses entries that want more of a login than this server asks for:
@@ -92,6 +60,7 @@ func (in *importer) multifactor(o *object) {
 		return
 	}
 	if class := o.class(); class != "DefaultRegisteredServiceMultifactorPolicy" {
+		o.covered = true
 		in.refuse(o.key("@class"), "%s is not supported", class)
 		return
 	}
@@ -110,7 +79,12 @@ func (in *importer) multifactor(o *object) {
 	if !bypassed && o.boolean("forceExecution", false) {
 		in.refuse(o.key("forceExecution"), "asks for a second factor, which this server cannot ask for")
 	}
-	o.accept("failureMode", "bypassTrustedDeviceEnabled", "bypassIfMissingPrincipalAttribute", "forceExecution")
+	o.accept("forceExecution")
+	for _, name := range []string{"failureMode", "bypassTrustedDeviceEnabled", "bypassIfMissingPrincipalAttribute"} {
+		if text := strings.ToUpper(o.text(name)); text != "" && text != "UNDEFINED" && text != "FALSE" {
+			in.warn(o.key(name), "has no effect here")
+		}
+	}
 	o.done()
 }
 
@@ -128,7 +102,7 @@ func (in *importer) leftovers(o *object) {
 			in.warn(name, "has no effect here")
 		}
 	}
-	o.used["@class"] = true
+	o.used["@class"], o.covered = true, true
 	for _, name := range sortedKeys(o.values) {
 		if o.used[name] {
 			continue
@@ -143,5 +117,8 @@ func (in *importer) leftovers(o *object) {
 		} else {
 			in.warn(name, "is not known")
 		}
+	}
+	for _, inside := range in.opened {
+		inside.done()
 	}
 }

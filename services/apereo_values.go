@@ -111,6 +111,8 @@ type object struct {
 	// strict refuses the entry for what is wrong or unknown here; otherwise it
 	// is a warning.
 	strict bool
+	// covered means that what is left in it was told already.
+	covered bool
 }
 
 func (o *object) key(name string) string {
@@ -164,6 +166,8 @@ func (o *object) text(name string) string {
 		return v
 	case json.Number:
 		return v.String()
+	case bool:
+		return strconv.FormatBool(v)
 	default:
 		o.complain(name, "must be a text")
 		return ""
@@ -282,9 +286,12 @@ func (o *object) accept(names ...string) {
 	}
 }
 
-// done complains of every key that nobody asked for.
+// done complains of every key that nobody asked for, one time.
 func (o *object) done() {
-	o.used["@class"] = true
+	if o.covered {
+		return
+	}
+	o.used["@class"], o.covered = true, true
 	for _, name := range sortedKeys(o.values) {
 		if !o.used[name] {
 			o.complain(name, "is not known")

@@ -13,6 +13,8 @@ type translation struct {
 	// relaxed matches all that the Java expression matches, and more when
 	// problem is set: conditions that RE2 lacks are left out.
 	relaxed string
+	// readable is relaxed as Java writes it.
+	readable string
 	// problem says what RE2 cannot do, or "".
 	problem string
 	// unsure means that relaxed cannot be trusted either.
@@ -38,7 +40,7 @@ func translate(expr string) translation {
 	for s.at < len(s.in) {
 		s.step()
 	}
-	return translation{exact: s.exact.String(), relaxed: s.relaxed.String(), problem: s.problem, unsure: s.unsure}
+	return translation{exact: s.exact.String(), relaxed: s.relaxed.String(), readable: s.readable.String(), problem: s.problem, unsure: s.unsure}
 }
 
 type javaScanner struct {
@@ -46,14 +48,20 @@ type javaScanner struct {
 	at      int
 	exact   strings.Builder
 	relaxed strings.Builder
-	problem string
-	unsure  bool
+	// readable is relaxed in Java's words.
+	readable strings.Builder
+	problem  string
+	unsure   bool
 }
 
 // both writes what means the same in the two dialects.
-func (s *javaScanner) both(text string) {
+func (s *javaScanner) both(text string) { s.translated(text, text) }
+
+// translated writes what the two dialects write differently.
+func (s *javaScanner) translated(text, java string) {
 	s.exact.WriteString(text)
 	s.relaxed.WriteString(text)
+	s.readable.WriteString(java)
 }
 
 func (s *javaScanner) lacks(what, instead string) {
@@ -61,6 +69,7 @@ func (s *javaScanner) lacks(what, instead string) {
 		s.problem = what + " cannot be used here"
 	}
 	s.relaxed.WriteString(instead)
+	s.readable.WriteString(instead)
 }
 
 func (s *javaScanner) step() {
@@ -129,7 +138,7 @@ func (s *javaScanner) escape(rest string) {
 		text, n, ok := wordEscape(rest, false)
 		size = n
 		if ok {
-			s.both(text)
+			s.translated(text, rest[:n])
 		} else {
 			s.lacks(rest[:n], anyRune)
 		}
@@ -213,7 +222,7 @@ func (s *javaScanner) class(rest string) {
 		// Where a nested class ends depends on what Java makes of it.
 		s.unsure = s.unsure || strings.Contains(problem, `\Q`) || strings.Contains(problem, `\E`) || depth != 0
 	} else {
-		s.both(text.String())
+		s.translated(text.String(), rest[:i])
 	}
 	s.at += i
 }

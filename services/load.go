@@ -143,14 +143,16 @@ func parse(f file) (*Service, []Fault) {
 }
 
 func parseFormat(f file) (*Service, []Fault) {
-	if path.Ext(f.path) == ".json" {
+	switch {
+	case !isApereo(f):
+		return parseOwn(f)
+	case path.Ext(f.path) == ".json":
 		return parseApereo(f, decodeHJSON)
 	}
-	if yamlClass.Match(f.data) {
-		return parseApereo(f, decodeClassYAML)
-	}
-	return parseOwn(f)
+	return parseApereo(f, decodeClassYAML)
 }
+
+func isApereo(f file) bool { return path.Ext(f.path) == ".json" || yamlClass.Match(f.data) }
 
 // fileID is the id of an entry that gives none: it stays the same as long as
 // the file keeps its name.

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +25,9 @@ func parseOwn(f file) (*Service, []Fault) {
 	s := b.service()
 	if len(b.faults) > 0 {
 		return nil, b.faults
+	}
+	if s.refused != "" {
+		return s, []Fault{{File: f.path, Key: "refused", Level: Refused, Message: s.refused}}
 	}
 	return s, nil
 }
@@ -60,7 +62,7 @@ func (b *ownBuilder) service() *Service {
 		PrivacyURL:     b.page("privacy_url", own.PrivacyURL),
 		Theme:          own.Theme, Locale: own.Locale, Contacts: own.Contacts,
 		Logo: own.Logo, AuthenticationAttributes: orTrue(own.Release.Authentication),
-		enabled: orTrue(own.Enabled), sso: orTrue(own.SSO),
+		enabled: orTrue(own.Enabled), refused: strings.TrimSpace(own.Refused),
 	}
 	if s.Name == "" {
 		b.fault("name", "every service needs a name: people see it when they log in")
@@ -75,7 +77,9 @@ func (b *ownBuilder) service() *Service {
 		b.fault("logo", "write the name of an svg, png, jpeg or webp file of %s/, without a folder", logoFolder)
 	}
 	b.match(s)
-	b.access(s)
+	s.access = b.access("access", own.Access)
+	b.periods(&s.access, "valid", own.Valid)
+	b.participation(s)
 	b.release(s)
 	b.username(s)
 	b.delivery(s)
@@ -84,9 +88,9 @@ func (b *ownBuilder) service() *Service {
 
 func (b *ownBuilder) match(s *Service) {
 	m := b.own.Match
-	s.Patterns = slices.Concat(m.URL, m.Exact, m.Regex)
+	s.Patterns = slices.Concat(m.URL, m.Exact, m.Regex, m.Search, m.Prefix)
 	if len(s.Patterns) == 0 {
-		b.fault("match", "needs a url, an exact or a regex")
+		b.fault("match", "needs a url, an exact, a regex, a search or a prefix")
 	}
 	s.matchers = b.matchers("match", m)
 }
@@ -104,12 +108,27 @@ func (b *ownBuilder) matchers(key string, m ownMatch) []matcher {
 		if fault := safety(text); fault != "" {
 			b.fault(at(key+".exact", m.Exact, i), "%s: refused whatever the entry says (%s)", text, fault)
 		}
-		list = append(list, matcher{kind: matchExact, source: text, text: text})
+		list = append(list, matcher{kind: matchExact, source: text, text: text, fold: m.IgnoreCase})
 	}
-	for i, text := range m.Regex {
-		compiled, problem, _ := regexMatcher(text, true)
+	for i, text := range m.Prefix {
+		if fault := safety(text); fault != "" && fault != "empty host or label" {
+			b.fault(at(key+".prefix", m.Prefix, i), "%s: refused whatever the entry says (%s)", text, fault)
+		}
+		list = append(list, matcher{kind: matchPrefix, source: text, text: text, fold: m.IgnoreCase})
+	}
+	if m.IgnoreCase && len(m.Exact)+len(m.Prefix) == 0 {
+		b.fault(key+".ignore_case", "goes with exact and prefix: expressions never look at case")
+	}
+	list = append(list, b.expressions(key+".regex", m.Regex, true)...)
+	return append(list, b.expressions(key+".search", m.Search, false)...)
+}
+
+func (b *ownBuilder) expressions(key string, texts ownList, whole bool) []matcher {
+	var list []matcher
+	for i, text := range texts {
+		compiled, problem, _ := regexMatcher(text, whole)
 		if problem != "" {
-			b.fault(at(key+".regex", m.Regex, i), "%s", problem)
+			b.fault(at(key, texts, i), "%s", problem)
 			continue
 		}
 		list = append(list, compiled)
@@ -123,103 +142,6 @@ func at(key string, list []string, i int) string {
 		return key
 	}
 	return fmt.Sprintf("%s[%d]", key, i)
-}
-
-func (b *ownBuilder) access(s *Service) {
-	own := b.own.Access
-	a := &s.access
-	a.require = b.requirements("access.require", own.Require)
-	a.requireOne = b.requirements("access.require_any", own.RequireAny)
-	a.reject = b.requirements("access.reject", own.Reject)
-	if own.Groups != nil {
-		group := requirement{attribute: "memberOf", shown: own.Groups}
-		for _, dn := range own.Groups {
-			group.patterns = append(group.patterns, groupPattern(dn))
-		}
-		if len(own.Groups) == 0 {
-			b.fault("access.groups", "an empty list lets nobody in: name groups or take the key away")
-		}
-		a.require = append(a.require, group)
-	}
-	if own.Users != nil && len(own.Users) == 0 {
-		b.fault("access.users", "an empty list lets nobody in: name users or take the key away")
-	}
-	a.users = own.Users
-	a.redirect = b.page("access.denied_url", own.DeniedURL)
-	from, until := b.date("valid.from", b.own.Valid.From, false), b.date("valid.until", b.own.Valid.Until, true)
-	if !from.IsZero() && !until.IsZero() && !from.Before(until) {
-		b.fault("valid", "ends before it starts")
-	}
-	if !from.IsZero() || !until.IsZero() {
-		a.periods = []period{{from, until}}
-	}
-}
-
-func (b *ownBuilder) requirements(key string, rules map[string]ownList) []requirement {
-	if rules != nil && len(rules) == 0 {
-		b.fault(key, "is empty: name attributes or take the key away")
-	}
-	var list []requirement
-	for _, name := range sortedKeys(rules) {
-		values := rules[name]
-		if len(values) == 0 {
-			b.fault(key+"."+name, "needs at least one value (\"*\" for any)")
-		}
-		r := requirement{attribute: name, shown: values}
-		for _, value := range values {
-			r.patterns = append(r.patterns, globPattern(value))
-		}
-		list = append(list, r)
-	}
-	return list
-}
-
-func (b *ownBuilder) release(s *Service) {
-	own := b.own.Release
-	var chain releaseChain
-	for _, name := range slices.Concat(own.Attributes, own.Except) {
-		if isSecret(name) {
-			b.fault("release", "%s is never released", name)
-		}
-	}
-	if own.All {
-		chain.policies = append(chain.policies, releaseAll(own.Except))
-	} else if len(own.Except) > 0 {
-		b.fault("release.except", "only goes with all: true")
-	}
-	if len(own.Attributes) > 0 {
-		chain.policies = append(chain.policies, releaseNamed(own.Attributes))
-	}
-	if len(own.Rename) > 0 {
-		mapped := releaseMapped{}
-		for name, as := range own.Rename {
-			mapped[name] = as
-		}
-		chain.policies = append(chain.policies, mapped)
-	}
-	if len(own.Constant) > 0 {
-		static := releaseStatic{}
-		for name, values := range own.Constant {
-			static[name] = values
-		}
-		chain.policies = append(chain.policies, static)
-	}
-	if own.UIDAs != "" {
-		chain.policies = append(chain.policies, releasePrincipal(own.UIDAs))
-	}
-	if own.given {
-		s.release = chain.shortest()
-	}
-	if len(own.Only) == 0 {
-		return
-	}
-	patterns := map[string][]*regexp.Regexp{}
-	for name, values := range own.Only {
-		for _, value := range values {
-			patterns[name] = append(patterns[name], globPattern(value))
-		}
-	}
-	s.release = releaseFiltered{policy: chain.shortest(), patterns: patterns}
 }
 
 func (b *ownBuilder) username(s *Service) {
@@ -239,7 +161,7 @@ func (b *ownBuilder) username(s *Service) {
 	}
 	if own.PairwiseSalt != "" {
 		kinds++
-		u.kind, u.salt = usernamePairwise, own.PairwiseSalt
+		u.kind, u.salt, u.attribute = usernamePairwise, own.PairwiseSalt, own.PairwiseOf
 		if len(own.PairwiseSalt) < minSalt {
 			b.fault("username.pairwise_salt", "needs at least %d characters", minSalt)
 		}
@@ -258,6 +180,16 @@ func (b *ownBuilder) username(s *Service) {
 		u.casing = casingUpper
 	default:
 		b.fault("username.case", "is lower, upper or keep")
+	}
+	if own.PairwiseOf != "" && (own.PairwiseSalt == "" || isSecret(own.PairwiseOf)) {
+		b.fault("username.pairwise_of", "goes with pairwise_salt, and names an attribute that is no password")
+	}
+	if own.Remove != "" {
+		pattern, err := valuePattern(own.Remove, false, false)
+		if err != nil {
+			b.fault("username.remove", "%v", err)
+		}
+		u.remove, u.removeSource = pattern, own.Remove
 	}
 	u.scope = own.Scope
 }
@@ -338,24 +270,6 @@ func (b *ownBuilder) duration(key, text string) time.Duration {
 		b.fault(key, "write a duration, as 30s or 5m")
 	}
 	return d
-}
-
-// date reads a day or an instant. A last day is open until it ends.
-func (b *ownBuilder) date(key, text string, last bool) time.Time {
-	if text == "" {
-		return time.Time{}
-	}
-	if day, err := time.ParseInLocation(time.DateOnly, text, time.Local); err == nil {
-		if last {
-			day = day.AddDate(0, 0, 1)
-		}
-		return day
-	}
-	instant, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		b.fault(key, "write a day (2026-09-01) or an instant (2026-09-01T08:00:00+02:00)")
-	}
-	return instant
 }
 
 func orTrue(b *bool) bool { return b == nil || *b }

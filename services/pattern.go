@@ -13,6 +13,10 @@ type matcher struct {
 	// source is what the owner wrote.
 	source string
 	re     *regexp.Regexp
+	// anywhere tells that the expression need not match the whole.
+	anywhere bool
+	// readable is source without what cannot be done, or "" when it all can.
+	readable string
 	// text is what matchExact and matchPrefix compare.
 	text string
 	fold bool
@@ -148,7 +152,7 @@ func withoutDefaultPort(scheme, authority string) string {
 // refused entry still covers what was meant for it. An error means that not
 // even that is possible.
 func regexMatcher(expr string, whole bool) (matcher, string, error) {
-	m := matcher{kind: matchRegex, source: expr}
+	m := matcher{kind: matchRegex, source: expr, anywhere: !whole}
 	translated := translate(expr)
 	problem := translated.problem
 	re, err := compile(translated.exact, whole, true)
@@ -162,6 +166,7 @@ func regexMatcher(expr string, whole bool) (matcher, string, error) {
 	if translated.unsure {
 		return m, problem, fmt.Errorf("%s", problem)
 	}
+	m.readable = translated.readable
 	if m.re, err = compile(translated.relaxed, whole, true); err != nil {
 		return m, problem, fmt.Errorf("%s", problem)
 	}

@@ -2,7 +2,6 @@ package services
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -109,26 +108,15 @@ func (p releasePrincipal) release(uid string, _, into identity.Attributes) {
 
 func (releasePrincipal) everything() bool { return false }
 
-// releasePatterns releases the values that match, rewritten.
-type releasePatterns map[string]valueRewrite
+// releaseMatching releases the values that pass, rewritten.
+type releaseMatching map[string]valueRewrite
 
-type valueRewrite struct {
-	pattern *regexp.Regexp
-	// transform is written with ${1} for the first group; "" keeps the value.
-	transform string
-}
-
-func (p releasePatterns) release(_ string, from, into identity.Attributes) {
+func (p releaseMatching) release(_ string, from, into identity.Attributes) {
 	for name, rewrite := range p {
 		var kept []string
 		for _, value := range lookup(from, name) {
-			groups := rewrite.pattern.FindStringSubmatchIndex(value)
-			switch {
-			case groups == nil:
-			case rewrite.transform == "":
-				kept = append(kept, value)
-			default:
-				kept = append(kept, string(rewrite.pattern.ExpandString(nil, rewrite.transform, value, groups)))
+			if written, ok := rewrite.of(value); ok {
+				kept = append(kept, written)
 			}
 		}
 		if len(kept) > 0 {
@@ -137,7 +125,7 @@ func (p releasePatterns) release(_ string, from, into identity.Attributes) {
 	}
 }
 
-func (releasePatterns) everything() bool { return false }
+func (releaseMatching) everything() bool { return false }
 
 // releaseChain applies several policies.
 type releaseChain struct {
@@ -183,42 +171,30 @@ func (p releaseChain) everything() bool {
 	return slices.ContainsFunc(p.policies, releaser.everything)
 }
 
-// releaseFiltered keeps, of what a policy releases, the values that pass.
+// releaseFiltered keeps, of what a policy releases, what every filter lets
+// through, one after the other.
 type releaseFiltered struct {
-	policy releaser
-	// patterns by attribute name; "*" stands for those not named.
-	patterns map[string][]*regexp.Regexp
-	// dropOthers drops the attributes that have no pattern.
-	dropOthers bool
+	policy  releaser
+	filters []valueFilter
 }
 
 func (p releaseFiltered) release(uid string, from, into identity.Attributes) {
 	part := identity.Attributes{}
 	p.policy.release(uid, from, part)
-	for name, values := range part {
-		patterns, named := p.patterns[name]
-		if !named {
-			patterns, named = p.patterns["*"]
-		}
-		if !named {
-			if !p.dropOthers {
-				into[name] = values
-			}
-			continue
-		}
-		var kept []string
-		for _, value := range values {
-			if slices.ContainsFunc(patterns, func(re *regexp.Regexp) bool { return re.MatchString(value) }) {
-				kept = append(kept, value)
-			}
-		}
-		if len(kept) > 0 {
-			into[name] = kept
-		}
+	for i := range p.filters {
+		part = p.filters[i].apply(part)
 	}
+	maps.Copy(into, part)
 }
 
-func (p releaseFiltered) everything() bool { return p.policy.everything() }
+func (p releaseFiltered) everything() bool {
+	for i := range p.filters {
+		if p.filters[i].dropOthers {
+			return false
+		}
+	}
+	return p.policy.everything()
+}
 
 // union appends to a new slice the values of b that a does not hold.
 func union(a, b []string) []string {

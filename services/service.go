@@ -98,17 +98,15 @@ type Service struct {
 	// the person's attributes (CAS Protocol Specification 2.5.7).
 	AuthenticationAttributes bool
 
-	enabled bool
-	refused string
-	sso     bool
-	// noCookieOnRenew opens no session for a password that was asked for anew.
-	noCookieOnRenew bool
-	descriptions    map[string]string
-	matchers        []matcher
-	access          access
-	release         releaser
-	username        username
-	proxy           proxyPolicy
+	enabled      bool
+	refused      string
+	sso          participation
+	descriptions map[string]string
+	matchers     []matcher
+	access       access
+	release      releaser
+	username     username
+	proxy        proxyPolicy
 }
 
 // Contact is somebody who answers for a service.
@@ -182,18 +180,19 @@ func (s *Service) Speaks(protocol string) bool {
 
 // SSO tells whether an open session may ever be enough; false asks for the
 // password at each login to this service. See [Service.Participates].
-func (s *Service) SSO() bool { return s.sso }
+func (s *Service) SSO() bool { return !s.sso.never }
 
 // Participates tells whether the open session of a person, who gave the password
 // at authTime, is enough to enter this service at that time. False asks for the
-// password.
-func (s *Service) Participates(_ string, _ identity.Attributes, _, _ time.Time) bool {
-	return s.sso
+// password. A rule about the last use of the session counts from authTime: that
+// use is not known, and the password is then asked for sooner, never later.
+func (s *Service) Participates(uid string, attrs identity.Attributes, authTime, now time.Time) bool {
+	return s.sso.allows(uid, attrs, authTime, now)
 }
 
 // CookieOnRenew tells whether a password given because it was asked for anew
 // opens a session, as any other does.
-func (s *Service) CookieOnRenew() bool { return !s.noCookieOnRenew }
+func (s *Service) CookieOnRenew() bool { return !s.sso.noCookieOnRenew }
 
 // MayProxy tells whether the service may get a proxy-granting ticket at this
 // callback URL. It is always false unless the entry says otherwise.
@@ -256,7 +255,7 @@ func (s *Service) Allow(uid string, attrs identity.Attributes, now time.Time) er
 	if reason := s.closedReason(now); reason != "" {
 		return &AccessError{Reason: reason, RedirectURL: s.access.redirect}
 	}
-	if reason := s.access.refusal(uid, attrs); reason != "" {
+	if reason := s.access.refusal(uid, attrs, now); reason != "" {
 		return &AccessError{Reason: reason, RedirectURL: s.access.redirect}
 	}
 	return nil

@@ -22,8 +22,10 @@ type username struct {
 	salt string
 
 	casing casing
-	remove *regexp.Regexp
-	scope  string
+	// remove takes parts of the name away; removeSource is as it was written.
+	remove       *regexp.Regexp
+	removeSource string
+	scope        string
 }
 
 type usernameKind int
@@ -50,7 +52,7 @@ const minSalt = 16
 // of returns the name. An attribute that the person does not have falls back
 // on the uid, as Apereo CAS does: an application never gets an empty name.
 func (u *username) of(service int64, uid string, attrs identity.Attributes) string {
-	name := uid
+	name, fallback := uid, uid
 	switch u.kind {
 	case usernameAttribute:
 		if values := lookup(attrs, u.attribute); len(values) > 0 && strings.TrimSpace(values[0]) != "" {
@@ -59,7 +61,9 @@ func (u *username) of(service int64, uid string, attrs identity.Attributes) stri
 	case usernameStatic:
 		name = u.value
 	case usernamePairwise:
-		return u.pseudonym(service, uid, attrs)
+		// A pseudonym that has nothing left must not become the uid.
+		name = u.pseudonym(service, uid, attrs)
+		fallback = name
 	}
 	switch u.casing {
 	case casingUpper:
@@ -71,7 +75,7 @@ func (u *username) of(service int64, uid string, attrs identity.Attributes) stri
 		name = u.remove.ReplaceAllString(name, "")
 	}
 	if name == "" {
-		return uid
+		return fallback
 	}
 	if u.scope != "" {
 		name += "@" + u.scope
@@ -94,18 +98,15 @@ func (u *username) pseudonym(service int64, uid string, attrs identity.Attribute
 // value is nowhere.
 type proxyPolicy struct {
 	matchers []matcher
-	exact    []string
 }
 
 func (p *proxyPolicy) allows(callback string) bool {
 	t := newTarget(callback)
 	for i := range p.matchers {
-		if p.matchers[i].matches(&t) {
-			return true
-		}
-	}
-	for _, exact := range p.exact {
-		if exact == callback {
+		// One address only is that one: a session id makes another of it.
+		if m := &p.matchers[i]; m.kind == matchExact && callback != m.text {
+			continue
+		} else if m.matches(&t) {
 			return true
 		}
 	}
