@@ -30,7 +30,7 @@ test: ## run every test but interop's with the race detector; installs slapd, re
 	@.ci/packages
 	go test -race -timeout 10m $(filter-out $(APART),$(shell go list ./...))
 
-interop: ## try the clients that others wrote: Apache's, PHP's, Perl's, Python's, Go's; installs them where it may
+interop: ## try the clients that others wrote: Apache's, PHP's, Perl's, Python's; installs them where it may
 	@.ci/packages interop
 	go test -race -count 1 -timeout 5m ./interop
 

@@ -1,6 +1,6 @@
 // Package interop tries Parvis with clients that others wrote, as their users
-// install them: Apache's mod_auth_cas, phpCAS, and those of Perl, Python and Go
-// that Debian or the module proxy has. Each runs as a real application over
+// install them: Apache's mod_auth_cas, phpCAS, and those of Perl and
+// Python that Debian has. Each runs as a real application over
 // HTTPS, against the binary with a real slapd and a real Redis. A client that
 // fails here fails at a university.
 //

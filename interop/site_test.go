@@ -132,7 +132,7 @@ log: {audit: audit.log}
 }
 
 // outgoing lets the server reach the applications, which are on this machine.
-const outgoing = ``
+const outgoing = `outgoing: {networks: [127.0.0.0/8, "::1/128"], ca_file: ca.pem}`
 
 // eventually waits until something is so, and fails the test when it never is.
 func eventually(t *testing.T, what string, so func() bool) {
