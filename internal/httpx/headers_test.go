@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -123,6 +124,27 @@ func TestAllowImagesFrom(t *testing.T) {
 	if httpx.AllowImagesFrom(bare, "https://a.example/"); len(bare) != 0 {
 		t.Errorf("an answer without a policy got %v", bare)
 	}
+}
+
+// FuzzAllowImagesFrom: whatever the address, one directive only is widened, by
+// one plain origin at most.
+func FuzzAllowImagesFrom(f *testing.F) {
+	f.Add("https://a.example:8443/x?y#z")
+	f.Add("https://a.example;script-src *")
+	f.Add("http://u:p@[fe80::1%25en0]:80/")
+	f.Add("https://*.example/")
+	origin := regexp.MustCompile(`^ https?://[A-Za-z0-9._-]+(:[0-9]*)?$`)
+	f.Fuzz(func(t *testing.T, address string) {
+		before := "default-src 'none'; img-src 'self'; form-action 'self'"
+		h := http.Header{"Content-Security-Policy": {before}}
+		httpx.AllowImagesFrom(h, address)
+		after := h.Get("Content-Security-Policy")
+		added, plain := strings.CutPrefix(after, "default-src 'none'; img-src 'self'")
+		added, whole := strings.CutSuffix(added, "; form-action 'self'")
+		if !plain || !whole || added != "" && !origin.MatchString(added) {
+			t.Errorf("policy %q", after)
+		}
+	})
 }
 
 func policy(h http.Handler, path string) string {
