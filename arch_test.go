@@ -26,6 +26,8 @@ var rooms = map[string][]string{
 	"ui":        {"identity", "internal/httpx"},
 	"cas":       {"identity", "tickets", "services", "ui", "internal/httpx", "internal/audit", "internal/pace", "internal/ratelimit"},
 
+	"casclient": {}, // other programs take it: it stands alone
+
 	"internal/httpx":      {},
 	"internal/audit":      {"identity", "internal/httpx"},
 	"internal/pace":       {},
