@@ -151,8 +151,12 @@ func (e *Ender) end(ctx context.Context, session tickets.Session, why Why) (Ende
 		Action: why.Action, Outcome: audit.Success, User: session.UID, Session: session.ID.Hint(),
 		Address: why.Address, Request: why.Request, Reason: why.Reason, Count: len(told.services),
 	})
-	return Ended{UID: session.UID, Front: told.front}, nil
+	front, err := told.addresses()
+	return Ended{UID: session.UID, Front: front}, err
 }
+
+// frontCall is an application that a browser tells.
+type frontCall struct{ address, ticket string }
 
 // telling gathers whom one logout tells.
 type telling struct {
@@ -162,7 +166,7 @@ type telling struct {
 	at      time.Time
 
 	batch Batch
-	front []string
+	front []frontCall
 	// services are the ids of the entries told.
 	services map[int64]bool
 }
@@ -179,11 +183,11 @@ func (t *telling) visit(v tickets.Visit) {
 		if !services.Redirectable(address) {
 			continue
 		}
+		t.services[service.ID] = true
 		if service.Logout.Type == services.LogoutFront {
-			t.throughBrowser(service, address, v)
+			t.front = append(t.front, frontCall{address, string(v.Ticket)})
 			continue
 		}
-		t.services[service.ID] = true
 		t.batch = append(t.batch, Notice{
 			URL: withoutFragment(services.Location(address)), Service: service.Name, Ticket: string(v.Ticket), Name: t.uid,
 			At: t.at, Request: t.request, Networks: service.Networks, AllowHTTP: isHTTP(v.Service),
@@ -191,13 +195,18 @@ func (t *telling) visit(v tickets.Visit) {
 	}
 }
 
-func (t *telling) throughBrowser(service *services.Service, address string, v tickets.Visit) {
-	id, err := newID(t.ender.o.Random)
-	if err != nil || len(t.front) == maxFront {
-		return
+// addresses are what the browser calls; of very many, those visited last.
+func (t *telling) addresses() ([]string, error) {
+	var addresses []string
+	var pack packer
+	for _, call := range t.front[max(0, len(t.front)-maxFront):] {
+		id, err := newID(t.ender.o.Random)
+		if err != nil {
+			return nil, err
+		}
+		addresses = append(addresses, pack.address(call.address, message(id, t.at, t.uid, call.ticket)))
 	}
-	t.services[service.ID] = true
-	t.front = append(t.front, frontAddress(address, message(id, t.at, t.uid, string(v.Ticket))))
+	return addresses, nil
 }
 
 // newest keeps the last visit of each service, which is what stands before the

@@ -61,15 +61,25 @@ func form(id string, at time.Time, name, ticket string) string {
 	return body
 }
 
-// frontAddress is the address that a browser calls to tell an application: the
-// logout request is deflated with zlib's header, which is what Apereo's Java
-// client and pac4j expect, and goes before the fragment.
-func frontAddress(address, message string) string {
-	var packed bytes.Buffer
-	w := zlib.NewWriter(&packed)
-	_, _ = io.WriteString(w, message) // a bytes.Buffer takes all it is given
-	_ = w.Close()
-	return services.Appended(address, parameter, url.QueryEscape(base64.StdEncoding.EncodeToString(packed.Bytes())))
+// packer makes the addresses by which a browser tells applications. One is
+// used for all of a logout: a compressor takes most of a megabyte.
+type packer struct {
+	packed bytes.Buffer
+	w      *zlib.Writer
+}
+
+// address adds a logout request to the address of an application, before the
+// fragment: deflated, with zlib's header, which is what Apereo's Java client
+// and pac4j expect.
+func (p *packer) address(address, message string) string {
+	p.packed.Reset()
+	if p.w == nil {
+		p.w = zlib.NewWriter(&p.packed)
+	}
+	p.w.Reset(&p.packed)
+	_, _ = io.WriteString(p.w, message) // a bytes.Buffer takes all it is given
+	_ = p.w.Close()
+	return services.Appended(address, parameter, url.QueryEscape(base64.StdEncoding.EncodeToString(p.packed.Bytes())))
 }
 
 // newID draws the id of a logout request.

@@ -1,0 +1,295 @@
+package slo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"parvis/internal/audit"
+	"parvis/internal/slo"
+	"parvis/tickets"
+	"parvis/tickets/memory"
+)
+
+// world is an Ender with all it needs, and what it told.
+type world struct {
+	store *memory.Store
+	ender *slo.Ender
+	trail trail
+
+	mu      sync.Mutex
+	told    slo.Batch
+	tickets []tickets.TicketID
+}
+
+func (w *world) Tell(_ context.Context, b slo.Batch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, b...)
+}
+
+// addresses are where requests go.
+func (w *world) addresses() []string {
+	var list []string
+	for _, n := range w.told {
+		list = append(list, n.URL)
+	}
+	return list
+}
+
+func newWorld(t testing.TB, entries map[string]string, newest bool) *world {
+	t.Helper()
+	w := &world{store: memory.New(nil)}
+	w.ender = slo.NewEnder(slo.EnderOptions{
+		Sessions: w.store, Registry: registry(t, entries), Teller: w, Auditor: &w.trail, Newest: newest,
+		Now: func() time.Time { return instant }, Random: zeros{},
+	})
+	return w
+}
+
+// open begins a session that visits services, the first one first. A service
+// that begins with "PT " is visited through a proxy.
+func (w *world) open(t testing.TB, uid string, visited ...string) tickets.TGT {
+	t.Helper()
+	mint := tickets.NewMinter(nil)
+	id, err := mint.TGT()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Open(context.Background(), tickets.Session{ID: id, UID: uid, Idle: time.Hour, Max: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	for _, service := range visited {
+		kind := tickets.ServiceTicket
+		service, proxied := strings.CutPrefix(service, "PT ")
+		if proxied {
+			kind = tickets.ProxyTicket
+		}
+		ticket, err := mint.Ticket(kind, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.store.Grant(context.Background(), id, tickets.Ticket{ID: ticket, Kind: kind, Service: service, Lifetime: time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		w.tickets = append(w.tickets, ticket)
+	}
+	return id
+}
+
+var campus = map[string]string{
+	"moodle":  "name: Moodle\nmatch: https://moodle.univ.example/\nnetworks: [10.12.0.0/16]\n",
+	"plain":   "name: Plain\nmatch: http://old.univ.example/\n",
+	"quiet":   "name: Quiet\nmatch: https://quiet.univ.example/\nlogout: none\n",
+	"fixed":   "name: Fixed\nmatch: https://fixed.univ.example/\nlogout: {url: [https://fixed.univ.example/bye, https://other.univ.example/bye]}\n",
+	"closed":  "name: Closed\nmatch: https://closed.univ.example/\nenabled: false\n",
+	"over":    "name: Over\nmatch: https://over.univ.example/\nvalid: {from: 2020-01-01, until: 2021-01-01}\n",
+	"front":   "name: Front\nmatch: https://front.univ.example/\nlogout: front\n",
+	"mail":    "name: Mail\nmatch:\n  exact: imap://mail.univ.example\n",
+	"http":    "name: Half\nmatch: https://half.univ.example/\nlogout: {url: http://half.univ.example/bye}\n",
+	"proxied": "name: Proxied\nmatch: https://back.univ.example/\n",
+}
+
+// Section 1.3: who is told, and where.
+func TestEnd(t *testing.T) {
+	tests := []struct {
+		name    string
+		newest  bool
+		visited []string
+		want    []string
+		count   int
+	}{
+		{"nothing visited", false, nil, nil, 0},
+		{"every ticket", false, []string{"https://moodle.univ.example/a?x=1", "https://moodle.univ.example/a?x=1"}, []string{"https://moodle.univ.example/a?x=1", "https://moodle.univ.example/a?x=1"}, 1},
+		{"the address as it was given", false, []string{"https://moodle.univ.example/É%2f;jsessionid=1?a=b#c"}, []string{"https://moodle.univ.example/%C3%89%2f;jsessionid=1?a=b"}, 1},
+		{"its own address", false, []string{"https://fixed.univ.example/a"}, []string{"https://fixed.univ.example/bye", "https://other.univ.example/bye"}, 1},
+		{"told nothing", false, []string{"https://quiet.univ.example/"}, nil, 0},
+		{"disabled since", false, []string{"https://closed.univ.example/", "https://over.univ.example/"}, []string{"https://closed.univ.example/", "https://over.univ.example/"}, 2},
+		{"unknown", false, []string{"https://evil.example/", "https://moodle.univ.example/"}, []string{"https://moodle.univ.example/"}, 1},
+		{"no web address", false, []string{"PT imap://mail.univ.example"}, nil, 0},
+		{"proxied", false, []string{"https://moodle.univ.example/", "PT https://back.univ.example/rest"}, []string{"https://moodle.univ.example/", "https://back.univ.example/rest"}, 2},
+		{"newest of each path", true, []string{
+			"https://moodle.univ.example/a?1", "https://moodle.univ.example/b", "https://moodle.univ.example/a;jsessionid=2",
+			"https://fixed.univ.example/a", "https://moodle.univ.example/a#3", "https://moodle.univ.example/a/",
+		}, []string{
+			"https://moodle.univ.example/b", "https://fixed.univ.example/bye", "https://other.univ.example/bye",
+			"https://moodle.univ.example/a", "https://moodle.univ.example/a/",
+		}, 2},
+		{"front channel", false, []string{"https://front.univ.example/"}, nil, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, campus, test.newest)
+			id := w.open(t, "o22502142", test.visited...)
+			why := slo.Why{Action: audit.Logout, Address: "192.0.2.1", Request: "0123456789abcdefghij"}
+			ended, err := w.ender.End(t.Context(), id, why)
+			if err != nil || ended.UID != "o22502142" {
+				t.Fatalf("%+v, %v", ended, err)
+			}
+			if diff := cmp.Diff(test.want, w.addresses(), cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+			want := []audit.Event{{
+				Action: audit.Logout, Outcome: audit.Success, User: "o22502142", Session: id.Hint(),
+				Address: "192.0.2.1", Request: "0123456789abcdefghij", Count: test.count,
+			}}
+			if diff := cmp.Diff(want, w.trail.all()); diff != "" {
+				t.Error(diff)
+			}
+			// O6: it has ended, and nobody is told again.
+			told := len(w.told)
+			again, err := w.ender.End(t.Context(), id, why)
+			if err != nil || again.UID != "" || again.Front != nil || len(w.told) != told || len(w.trail.all()) != 1 {
+				t.Errorf("again: %+v, %v, %d told", again, err, len(w.told)-told)
+			}
+		})
+	}
+}
+
+func TestNoticeCarriesItsRights(t *testing.T) { // S28
+	w := newWorld(t, campus, false)
+	id := w.open(t, "o22502142", "https://moodle.univ.example/", "http://old.univ.example/", "https://half.univ.example/", "HTTP://old.univ.example/x")
+	if _, err := w.ender.End(t.Context(), id, slo.Why{Action: audit.Logout, Request: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	one := func(i int, address, service string, http bool, networks ...netip.Prefix) slo.Notice {
+		return slo.Notice{
+			URL: address, Service: service, Ticket: string(w.tickets[i]), Name: "o22502142", At: instant, Request: "r",
+			AllowHTTP: http, Networks: networks,
+		}
+	}
+	want := slo.Batch{
+		one(0, "https://moodle.univ.example/", "Moodle", false, netip.MustParsePrefix("10.12.0.0/16")),
+		one(1, "http://old.univ.example/", "Plain", true),
+		one(2, "http://half.univ.example/bye", "Half", false),
+		one(3, "HTTP://old.univ.example/x", "Plain", true),
+	}
+	if diff := cmp.Diff(want, w.told, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEndAll(t *testing.T) {
+	w := newWorld(t, campus, false)
+	var ids []tickets.TGT
+	for i := range 3 {
+		ids = append(ids, w.open(t, "o22502142", fmt.Sprintf("https://moodle.univ.example/%d", i)))
+	}
+	other := w.open(t, "dupont-a", "https://moodle.univ.example/dupont")
+	keep, err := tickets.NewMinter(nil).Rotate(ids[1]) // its cookie, from before a new password
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := slo.Why{Action: audit.SessionEnded, Reason: "suspended"}
+	if n, err := w.ender.EndAll(t.Context(), "o22502142", keep, why); n != 2 || err != nil {
+		t.Errorf("%d ended, %v", n, err)
+	}
+	for id, lives := range map[tickets.TGT]bool{ids[0]: false, ids[1]: true, ids[2]: false, other: true} {
+		if _, err := w.store.Session(t.Context(), id); (err == nil) != lives {
+			t.Errorf("%s: %v", id.Hint(), err)
+		}
+	}
+	if diff := cmp.Diff([]string{"https://moodle.univ.example/0", "https://moodle.univ.example/2"}, w.addresses(), cmpopts.SortSlices(strings.Compare)); diff != "" {
+		t.Error(diff)
+	}
+	if n, err := w.ender.EndAll(t.Context(), "o22502142", "", why); n != 1 || err != nil {
+		t.Errorf("%d ended, %v", n, err)
+	}
+	for _, e := range w.trail.all() {
+		if e.Action != audit.SessionEnded || e.Reason != "suspended" || e.User != "o22502142" {
+			t.Errorf("event %+v", e)
+		}
+	}
+}
+
+// Two requests, on two nodes, that end the same session tell it once.
+func TestEndedAtOnce(t *testing.T) {
+	w := newWorld(t, campus, false)
+	for range 50 {
+		w.told = nil
+		id := w.open(t, "o22502142", "https://moodle.univ.example/", "https://closed.univ.example/")
+		var callers sync.WaitGroup
+		for range 8 {
+			callers.Go(func() {
+				if _, err := w.ender.End(t.Context(), id, slo.Why{Action: audit.Logout}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		callers.Wait()
+		if len(w.told) != 2 {
+			t.Fatalf("%d notices, want 2", len(w.told))
+		}
+	}
+}
+
+// S39: one page makes a browser call so many addresses and no more.
+func TestFrontIsBounded(t *testing.T) {
+	w := newWorld(t, campus, false)
+	visited := make([]string, 500)
+	for i := range visited {
+		visited[i] = fmt.Sprintf("https://front.univ.example/%d", i)
+	}
+	ended, err := w.ender.End(t.Context(), w.open(t, "o22502142", visited...), slo.Why{Action: audit.Logout})
+	if err != nil || len(ended.Front) != 100 || !strings.HasPrefix(ended.Front[99], "https://front.univ.example/499?") {
+		t.Errorf("%d addresses, %v", len(ended.Front), err)
+	}
+}
+
+// broken is a store that cannot be asked.
+type broken struct{ slo.Sessions }
+
+func (broken) Session(context.Context, tickets.TGT) (tickets.Session, error) {
+	return tickets.Session{UID: "x"}, nil
+}
+
+func (broken) SessionsOf(context.Context, string) ([]tickets.Session, error) {
+	return make([]tickets.Session, 2), nil
+}
+
+func (broken) Close(context.Context, tickets.TGT) ([]tickets.Visit, error) {
+	return nil, tickets.ErrUnavailable
+}
+
+func TestStoreDown(t *testing.T) {
+	var events trail
+	e := slo.NewEnder(slo.EnderOptions{Sessions: broken{}, Registry: registry(t, campus), Teller: &world{}, Auditor: &events})
+	if _, err := e.End(t.Context(), "", slo.Why{}); !errors.Is(err, tickets.ErrUnavailable) {
+		t.Errorf("end: %v", err)
+	}
+	if n, err := e.EndAll(t.Context(), "x", "", slo.Why{}); n != 0 || !errors.Is(err, tickets.ErrUnavailable) {
+		t.Errorf("end all: %d, %v", n, err)
+	}
+	if len(events.all()) != 0 {
+		t.Error("what did not happen is in the trail")
+	}
+}
+
+func BenchmarkEnd(b *testing.B) {
+	for _, visits := range []int{0, 50} {
+		b.Run(fmt.Sprint(visits), func(b *testing.B) {
+			w := newWorld(b, campus, false)
+			visited := make([]string, visits)
+			for i := range visited {
+				visited[i] = fmt.Sprintf("https://moodle.univ.example/%d", i)
+			}
+			for b.Loop() {
+				b.StopTimer()
+				id := w.open(b, "o22502142", visited...)
+				w.told, w.tickets = nil, nil
+				b.StartTimer()
+				if _, err := w.ender.End(b.Context(), id, slo.Why{Action: audit.Logout}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
