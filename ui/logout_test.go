@@ -189,8 +189,12 @@ func TestLogoutCallsServices(t *testing.T) {
 		t.Errorf("the page is called %q", title)
 	}
 
+	start := time.Now()
 	c.open(b, &ui.LoggedOut{Tell: []string{c.service + "/quick" + query}, Next: c.service + "/home"})
 	b.until("the browser goes on", atTheService)
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("went on after %s, and every service had answered", took)
+	}
 	if len(c.calls()) != 1 {
 		t.Errorf("called %q before it went on", c.calls())
 	}

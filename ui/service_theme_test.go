@@ -70,6 +70,17 @@ func TestServiceThemes(t *testing.T) {
 	}
 }
 
+// TestServiceThemeMayAskForValues: a login page drawn by a theme's templates is
+// not filled in, for they may do with values what they like.
+func TestServiceThemeMayAskForValues(t *testing.T) {
+	files := themeOfServices()
+	files["services/sports/templates/parts/service.html"] = `{{if eq .Address "https://hall.example/"}}<p>At home</p>{{end}}`
+	view := &ui.Login{Frame: ui.Frame{Theme: "sports", Service: &ui.Service{Address: "https://hall.example/"}}}
+	if body := render(t, newRenderer(t, themed(t, files)), "fr", sample{"login", 200, view}).Body.String(); !strings.Contains(body, "<p>At home</p>") {
+		t.Errorf("the theme did not see the address:\n%s", body)
+	}
+}
+
 // TestServiceThemeStylesComeLast: what is laid over is loaded after.
 func TestServiceThemeStylesComeLast(t *testing.T) {
 	pages := newRenderer(t, themed(t, themeOfServices()))

@@ -95,7 +95,7 @@ func TestAllowImagesFrom(t *testing.T) {
 		{"capitals", []string{"HTTPS://A.example/"}, "img-src 'self' https://A.example"},
 		{"userinfo", []string{"https://b.example@a.example/"}, "img-src 'self' https://a.example"},
 		{"every host", []string{"https://*/", "https://*.example/"}, "img-src 'self'"},
-		{"another directive in the host", []string{"https://a.example;script-src */"}, "img-src 'self'"},
+		{"another directive in the host", []string{"https://a.example;script-src/", "https://a.example;script-src */"}, "img-src 'self'"},
 		{"another directive in the path", []string{"https://a.example/;script-src *"}, "img-src 'self' https://a.example"},
 		{"another policy", []string{"https://a,b/"}, "img-src 'self'"},
 		{"IPv6", []string{"https://[::1]/"}, "img-src 'self'"},
