@@ -2,18 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"parvis/internal/config"
 	"parvis/internal/ratelimit"
+	"parvis/internal/slo"
+	slomemory "parvis/internal/slo/memory"
+	sloredis "parvis/internal/slo/redis"
 	"parvis/tickets"
 	"parvis/tickets/memory"
 	"parvis/tickets/redis"
 )
 
-// kept is where sessions and counts of failed logins are.
+// kept is where sessions, counts of failed logins and logout requests are.
 type kept struct {
 	store      tickets.Store
 	limits     ratelimit.Source
+	logouts    slo.Queue
 	background []func(context.Context)
 	close      []func() error
 }
@@ -25,7 +30,10 @@ func openStore(ctx context.Context, c config.Tickets, keyring *tickets.Keyring) 
 		return openRedis(ctx, *c.Redis, keyring)
 	}
 	store := memory.New(nil)
-	return kept{store: store, limits: ratelimit.NewMemory(nil), background: []func(context.Context){store.Run}}, nil
+	return kept{
+		store: store, limits: ratelimit.NewMemory(nil), logouts: slomemory.New(slomemory.Options{}),
+		background: []func(context.Context){store.Run},
+	}, nil
 }
 
 func openRedis(ctx context.Context, c config.Redis, keyring *tickets.Keyring) (kept, error) {
@@ -46,5 +54,12 @@ func openRedis(ctx context.Context, c config.Redis, keyring *tickets.Keyring) (k
 	if err != nil {
 		return kept{}, err
 	}
-	return kept{store: store, limits: ratelimit.NewRedis(store.Client(), c.Prefix), close: []func() error{store.Stop}}, nil
+	logouts, err := sloredis.New(sloredis.Options{Client: store.Client(), Sealer: keyring, Prefix: c.Prefix, Timeout: c.Timeout.D()})
+	if err != nil {
+		return kept{}, errors.Join(err, store.Stop())
+	}
+	return kept{
+		store: store, limits: ratelimit.NewRedis(store.Client(), c.Prefix), logouts: logouts,
+		close: []func() error{store.Stop},
+	}, nil
 }

@@ -22,6 +22,7 @@ import (
 	"parvis/internal/metrics"
 	"parvis/internal/ops"
 	"parvis/internal/ratelimit"
+	"parvis/internal/slo"
 	"parvis/services"
 	"parvis/tickets"
 	"parvis/ui"
@@ -70,22 +71,33 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	outgoing, err := newOutgoing(c.Outgoing)
+	if err != nil {
+		return nil, err
+	}
 	trail := audit.New(p.audit, nil, auditLost(p.log))
 	trail.Hold(auditDelay)
 	counts := metrics.New(metrics.Build{Version: version, Go: runtime.Version()})
 	counts.Services(func() (int, int) { return len(p.registry.Services()), len(p.registry.Faulty()) })
+	auditor, store := counts.Auditor(trail), counts.Store(kept.store, nil)
+	notifier := slo.New(slo.Options{Queue: kept.logouts, Client: outgoing, Auditor: auditor, Logger: p.log, Timeout: c.Outgoing.Timeout.D()})
+	ender := slo.NewEnder(slo.EnderOptions{
+		Sessions: store, Registry: p.registry, Teller: notifier, Auditor: auditor, Newest: c.Logout.Tell == "newest",
+	})
 	operations := newOperations(p, kept.store, counts)
 	server := cas.New(cas.Options{
 		Base:             public.Path,
 		MaintenanceRetry: maintenanceRetry,
 		Directory:        measured{directory: p.directory, counts: counts},
 		Registry:         p.registry,
-		Store:            counts.Store(kept.store, nil),
+		Store:            store,
 		Throttle:         limiter,
 		Gate:             ratelimit.NewGate(c.Login.Concurrent, waitersPerPlace*c.Login.Concurrent, c.Login.Wait.D()),
 		Pages:            pages,
-		Auditor:          counts.Auditor(trail),
+		Auditor:          auditor,
 		Sealer:           keyring,
+		Ender:            ender,
+		Callbacks:        callbacks{outgoing},
 		Cookies: cas.CookieOptions{
 			Name:     c.Sessions.Cookie.Name,
 			Path:     public.Path,
@@ -93,6 +105,8 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 			SameSite: sameSite(c.Sessions.Cookie.SameSite),
 		},
 		Limits:    casLimits(c),
+		Issuer:    public.Hostname(),
+		REST:      restOptions(c),
 		Available: operations.Up,
 	})
 	return &node{
@@ -103,9 +117,18 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 		operations: operations,
 		background: append(kept.background,
 			func(ctx context.Context) { p.registry.Watch(ctx, c.Services.Reload.D()) },
-			func(ctx context.Context) { operations.Run(ctx, healthPeriod) }),
+			func(ctx context.Context) { operations.Run(ctx, healthPeriod) },
+			notifier.Run),
 		close: append([]func() error{p.directory.Close, trail.Flush}, kept.close...),
 	}, nil
+}
+
+// restOptions opens the addresses for programs where the configuration says so.
+func restOptions(c config.Config) *cas.RESTOptions {
+	if !c.REST.Enabled {
+		return nil
+	}
+	return &cas.RESTOptions{URL: c.URL}
 }
 
 func newOperations(p parts, store tickets.Store, counts *metrics.Metrics) *ops.Handler {
@@ -226,6 +249,7 @@ func casLimits(c config.Config) cas.Limits {
 		RememberMax:       c.Sessions.RememberMe.Max.D(),
 		PublicWorkstation: c.Sessions.PublicWorkstation,
 		ServiceTicket:     c.Tickets.ServiceTicket.D(),
+		ProxyTicket:       c.Tickets.ProxyTicket.D(),
 		Form:              c.Login.Form.D(),
 		SessionsPerPerson: c.Sessions.PerPerson,
 	}
