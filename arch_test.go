@@ -24,7 +24,7 @@ var rooms = map[string][]string{
 	"services":  {"identity"},
 	"ldapstore": {"identity"},
 	"ui":        {"identity", "internal/httpx"},
-	"cas":       {"identity", "tickets", "services", "ui", "internal/httpx", "internal/audit", "internal/pace", "internal/ratelimit"},
+	"cas":       {"identity", "tickets", "services", "ui", "internal/httpx", "internal/audit", "internal/pace", "internal/ratelimit", "internal/slo"},
 
 	"casclient": {}, // other programs take it: it stands alone
 
