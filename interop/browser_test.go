@@ -95,6 +95,16 @@ func (b *browser) do(method, address, body string) page {
 	}
 }
 
+// forget loses the cookies that an application with phpCAS gave.
+func (b *browser) forget(application string) {
+	b.t.Helper()
+	address, err := url.Parse(application)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(address, []*http.Cookie{{Name: "php" + address.Port(), Path: "/", MaxAge: -1}})
+}
+
 // asksForPassword tells whether the page is the server's login form.
 func (p page) asksForPassword() bool { return p.Form().Get("execution") != "" }
 

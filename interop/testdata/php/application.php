@@ -17,7 +17,7 @@ if (getenv('APP_PROXY')) {
     phpCAS::setPGTStorageFile(getenv('APP_FOLDER'));
 }
 if (getenv('APP_BEHIND')) {
-    phpCAS::allowProxyChain(new CAS_ProxyChain([getenv('APP_BEHIND')]));
+    phpCAS::allowProxyChain(new CAS_ProxyChain(explode(' ', getenv('APP_BEHIND'))));
 }
 phpCAS::handleLogoutRequests(true, ['localhost', '127.0.0.1']);
 
@@ -35,6 +35,7 @@ function answer($extra = [])
 
 switch (parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
     case '/session': // what the session holds, without asking the server
+        phpCAS::isAuthenticated();
         answer();
         break;
     case '/public':
