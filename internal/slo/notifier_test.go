@@ -263,6 +263,24 @@ func TestBacklogIsBounded(t *testing.T) {
 	})
 }
 
+// Who waits to try again keeps what it holds: no other node takes it.
+func TestHandsAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := &network{hosts: map[string]func(context.Context) (int, error){"ill.univ.example": status(500)}}
+		queue := memory.New(memory.Options{})
+		n, stop := start(t, slo.Options{Queue: queue, Client: net})
+		_, stopOther := start(t, slo.Options{Queue: queue, Client: net})
+		n.Tell(t.Context(), slo.Batch{notice("https://ill.univ.example/")})
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if len(net.sent) != 4 {
+			t.Errorf("%d requests, want 4", len(net.sent))
+		}
+		stop()
+		stopOther()
+	})
+}
+
 func TestBadAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		queue := memory.New(memory.Options{})
