@@ -69,10 +69,11 @@ func (in *importer) releaseExtras(o *object) {
 		in.warn(o.key("authorizedToReleaseProxyGrantingTicket"), "is not supported: the ticket goes to the callback only")
 	}
 	if c := o.child("consentPolicy", false); c != nil {
-		c.covered = true
 		if c.has("includeOnlyAttributes") || c.boolean("enabled", len(c.values) > 1) {
+			c.covered = true
 			in.warn(c.path, "consent is not asked for here")
 		}
+		c.accept("excludedAttributes", "excludedServices", "status", "order")
 	}
 	if r := o.child("principalAttributesRepository", false); r != nil {
 		if r.class() != "DefaultPrincipalAttributesRepository" {

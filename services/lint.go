@@ -2,8 +2,8 @@ package services
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+	"time"
 )
 
 // Severity says how much a finding matters.
@@ -43,12 +43,9 @@ func (r *Registry) Lint() []Finding {
 	current := r.current.Load()
 	var all []Finding
 	for _, s := range current.services {
-		l := linter{service: s}
-		for i := range s.matchers {
-			l.pattern(&s.matchers[i])
-		}
+		l := linter{service: s, now: r.now()}
+		l.entry()
 		l.shadow(current)
-		l.rest()
 		all = append(all, l.findings...)
 	}
 	return all
@@ -56,7 +53,35 @@ func (r *Registry) Lint() []Finding {
 
 type linter struct {
 	service  *Service
+	now      time.Time
 	findings []Finding
+	// proxy tells that the patterns are those of proxy callbacks.
+	proxy bool
+}
+
+// entry looks at one entry, whatever the others are.
+func (l *linter) entry() {
+	for i := range l.service.matchers {
+		l.pattern(&l.service.matchers[i])
+	}
+	l.proxy = true
+	for i := range l.service.proxy.matchers {
+		l.pattern(&l.service.proxy.matchers[i])
+	}
+	l.proxy = false
+	l.told()
+	l.logout()
+	l.networks()
+	l.dates()
+}
+
+// addPattern adds a finding about a pattern.
+func (l *linter) addPattern(severity Severity, rule string, m *matcher, why, instead string) {
+	if l.proxy {
+		rule = "proxy-" + rule
+		why += "; here for the callbacks of proxies, which get tickets to act as the person elsewhere"
+	}
+	l.add(severity, rule, m.source, why, instead)
 }
 
 func (l *linter) add(severity Severity, rule, what, why, instead string) {
@@ -94,109 +119,6 @@ func isWildcard(m *matcher) bool {
 func (m *matcher) matchesRaw(service string) bool {
 	t := newTarget(service)
 	return m.matches(&t)
-}
-
-func (l *linter) pattern(m *matcher) {
-	if isWildcard(m) {
-		l.add(Danger, "wildcard", m.source, "it matches every site, so any site gets tickets and the attributes of this entry",
-			"Name the hosts: one url each.")
-		return
-	}
-	p := probesOf(m.source)
-	if p.host != "" {
-		l.probe(m, p)
-	}
-	if m.kind == matchRegex && !strings.HasPrefix(m.re.String(), `(?i)\A`) && !strings.HasPrefix(m.source, "^") {
-		l.add(Danger, "not-anchored", m.source, "it is searched anywhere in the URL, in its query too",
-			"Start it with ^https:// or use the full strategy.")
-	}
-	if m.kind == matchPrefix && !strings.Contains(strings.TrimPrefix(m.source[min(len(m.source), strings.Index(m.source, "://")+3):], "/"), "/") {
-		l.add(Danger, "open-host", m.source, "nothing ends the host, so a longer host name matches too",
-			"End it with a '/' after the host.")
-	}
-	if p.host != "" && !isLocal(p.host) && p.matches(m, "http://"+p.host) {
-		l.add(Advice, "plain-http", m.source, "it accepts http: tickets then travel in clear, and anybody on the way can use them",
-			"Write https only.")
-	}
-}
-
-// probe tries what an attacker who owns evil.example, or a look-alike name,
-// would send.
-func (l *linter) probe(m *matcher, p probes) {
-	host := p.host
-	if p.matches(m, "https://"+host+".evil.example", "http://"+host+".evil.example") {
-		l.add(Danger, "open-host", m.source, "it matches https://"+host+".evil.example/: nothing ends the host",
-			`Write a '/' right after the host: ^https://`+regexp.QuoteMeta(host)+`/.*`)
-	}
-	if p.matches(m, "https://evil"+host, "http://evil"+host) {
-		l.add(Danger, "open-prefix", m.source, "it matches https://evil"+host+"/: nothing stands between the wildcard and the name",
-			`Put the dot in front of the name: ^https://([a-z0-9-]+\.)?`+regexp.QuoteMeta(host)+`/.*`)
-	}
-	if p.matches(m, "https://evil.example/#https://"+host, "https://evil.example/?u=https://"+host, "https://evil.example/"+host,
-		"https://evil.example/#https://www."+host, "https://evil.example/www."+host) {
-		l.add(Danger, "elsewhere", m.source, "it matches the name anywhere: https://evil.example/#https://"+host+"/",
-			`Start it with ^https://`+regexp.QuoteMeta(host)+`/`)
-	}
-	for i := range host {
-		if host[i] == '.' && p.matches(m, "https://"+host[:i]+"x"+host[i+1:], "http://"+host[:i]+"x"+host[i+1:]) {
-			l.add(Danger, "unescaped-dot", m.source, "a dot that is not escaped is any character: it matches https://"+host[:i]+"x"+host[i+1:]+"/",
-				`Write \. for a dot: ^https://`+regexp.QuoteMeta(host)+`/.*`)
-			break
-		}
-	}
-	if p.matches(m, "https://"+host+"@evil.example", "https://"+host+":x@evil.example", "https://user@"+host, "https://www."+host+"@evil.example", "https://user@www."+host) {
-		l.add(Advice, "user-name", m.source, "it accepts a user name before the host (https://"+host+"@evil.example/); such services are refused anyway",
-			`Use [^/@]* rather than .* before the first '/'.`)
-	}
-}
-
-// probes are made from the host that a pattern speaks of.
-type probes struct {
-	host  string
-	tails []string
-}
-
-var hostRun = regexp.MustCompile(`[a-z0-9][a-z0-9.-]*[a-z0-9]`)
-
-// probesOf reads the host and the path that a pattern means, roughly.
-func probesOf(source string) probes {
-	text := strings.ToLower(source)
-	if _, after, ok := strings.Cut(text, "://"); ok {
-		text = after
-	}
-	text = strings.NewReplacer(`\.`, ".", `\-`, "-", `\/`, "/").Replace(text)
-	hostPart, pathPart, _ := strings.Cut(text, "/")
-	p := probes{tails: []string{"/", "", "/x"}}
-	for _, run := range hostRun.FindAllString(hostPart, -1) {
-		if strings.Contains(run, ".") && len(run) > len(p.host) || run == "localhost" {
-			p.host = run
-		}
-	}
-	if end := strings.IndexAny(pathPart, `.*+?()[]{}|^$\`); end >= 0 {
-		pathPart = pathPart[:end]
-	}
-	if pathPart != "" {
-		p.tails = append(p.tails, "/"+pathPart, "/"+strings.TrimSuffix(pathPart, "/")+"/x")
-	}
-	return p
-}
-
-// matches tries the beginnings with each tail.
-func (p probes) matches(m *matcher, starts ...string) bool {
-	for _, start := range starts {
-		for _, tail := range p.tails {
-			if m.matchesRaw(start + tail) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// isLocal tells hosts that never leave the machine.
-func isLocal(host string) bool {
-	host, _, _ = strings.Cut(host, ":")
-	return host == "localhost" || host == "127.0.0.1" || strings.HasSuffix(host, ".localhost")
 }
 
 // shadow looks for an earlier entry that answers for this one.
@@ -242,24 +164,4 @@ func (s *Service) samples() []string {
 		}
 	}
 	return list
-}
-
-// rest looks at everything but the patterns.
-func (l *linter) rest() {
-	s := l.service
-	if s.release != nil && s.release.everything() {
-		l.add(Danger, "releases-everything", "release", "every attribute of the directory goes to the service, those added later too",
-			"List the attributes that the service needs.")
-	}
-	if len(s.Contacts) == 0 {
-		l.add(Advice, "no-contact", "contacts", "nobody is named to call when the service fails or is refused",
-			"Add a contact with an e-mail address.")
-	}
-	for _, u := range s.Logout.URLs {
-		t := newTarget(u)
-		if t.scheme == "http" && !isLocal(t.authority) {
-			l.add(Advice, "plain-logout", u, "the logout request names a person's ticket and travels in clear",
-				"Write https.")
-		}
-	}
 }

@@ -17,12 +17,16 @@ import (
 // version. Its methods may be called from any number of goroutines.
 type Registry struct {
 	fsys fs.FS
-	log  *slog.Logger
-	now  func() time.Time
+	// dir is where fsys is on the disk, or "".
+	dir string
+	log *slog.Logger
+	now func() time.Time
 
 	current atomic.Pointer[snapshot]
 	// reload lets one reload run at a time.
 	reload sync.Mutex
+	// put lets one entry be added at a time.
+	put sync.Mutex
 }
 
 // snapshot is one version of the folder. It is never changed.
@@ -56,7 +60,12 @@ func Open(dir string, log *slog.Logger, options ...Option) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return OpenFS(fsys, log, options...)
+	r, err := OpenFS(fsys, log, options...)
+	if err != nil {
+		return nil, err
+	}
+	r.dir = dir
+	return r, nil
 }
 
 // OpenFS is [Open] over any file system, an embedded one for instance.
