@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"parvis/internal/audit"
 )
 
 // Options are what a [Handler] is made of.
@@ -20,6 +22,13 @@ type Options struct {
 	Keep time.Duration
 	// Metrics answers /metrics. nil: there are none.
 	Metrics http.Handler
+	// Logouts is what /logouts shows. nil: there is no such page.
+	Logouts Logouts
+	// Password opens the pages for people, under any user name. Where it is
+	// empty, they are shut.
+	Password string
+	// Auditor is told of each look at such a page, and may be nil.
+	Auditor Auditor
 	// Logger is told when a check goes down or comes back, and why.
 	Logger *slog.Logger
 	// Now is the clock, time.Now when nil.
@@ -29,7 +38,7 @@ type Options struct {
 // Handler answers the operations listener.
 type Handler struct {
 	checks   *checks
-	metrics  http.Handler
+	pages    map[string]http.HandlerFunc
 	stopping atomic.Bool
 }
 
@@ -51,7 +60,14 @@ func New(o Options) *Handler {
 	if o.Metrics == nil {
 		o.Metrics = http.NotFoundHandler()
 	}
-	return &Handler{checks: newChecks(o), metrics: o.Metrics}
+	h := &Handler{checks: newChecks(o)}
+	h.pages = map[string]http.HandlerFunc{"/healthz": h.health, "/readyz": h.ready, "/metrics": o.Metrics.ServeHTTP}
+	if o.Logouts != nil {
+		page, guard := newLogoutsPage(o.Logouts, o.Logger), newGuard(o.Password, o.Auditor)
+		h.pages["/logouts"] = guard.protect(audit.LogoutsViewed, page.show)
+		h.pages["/logouts.json"] = guard.protect(audit.LogoutsViewed, page.showJSON)
+	}
+	return h
 }
 
 // Run keeps asking the checks until ctx ends, so that [Handler.Up] is never
@@ -82,15 +98,7 @@ func (h *Handler) Stop() { h.stopping.Store(true) }
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	var answer http.HandlerFunc
-	switch r.URL.Path {
-	case "/healthz":
-		answer = h.health
-	case "/readyz":
-		answer = h.ready
-	case "/metrics":
-		answer = h.metrics.ServeHTTP
-	}
+	answer := h.pages[r.URL.Path]
 	switch {
 	case answer == nil || r.URL.RawPath != "":
 		http.NotFound(w, r)
