@@ -8,6 +8,10 @@
 // A login that nobody has costs a bind too, as a decoy; who calls levels what
 // difference is left.
 //
+// Sessions last longer than the leave to have one: [Store.Stopped] lists whose
+// account was stopped lately, by whichever tool, for a server that ends them. It
+// wants an equality index on modifyTimestamp.
+//
 // The state of an account is told only to who proved its password: until then
 // every refusal is [identity.ErrBadCredentials]. A directory that cannot be asked
 // is [identity.ErrUnavailable], within [Options.Timeout], and is found again

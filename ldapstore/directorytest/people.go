@@ -32,6 +32,15 @@ func People() []byte {
 		{"expired", "shadowExpire: 1"},
 		{"stale", "shadowLastChange: 10\nshadowMax: 10"},
 		{"reset", "shadowLastChange: 0"},
+		{"inactive", "supannRessourceEtat: {COMPTE}A:SupannInactif"},
+		{"strange", "supannRessourceEtat: {COMPTE}X"},
+		{"either", "supannRessourceEtat: {COMPTE}A\nsupannRessourceEtat: {COMPTE}S"},
+		{"mailless", "supannRessourceEtat: {COMPTE}A\nsupannRessourceEtat: {MAIL}S"},
+		{"over", "supannRessourceEtatDate: {COMPTE}A:SupannActif:20200901:20210831"},
+		{"current", "supannRessourceEtatDate: {COMPTE}A:SupannActif:20200901:"},
+		{"later", "shadowExpire: 99999"},
+		{"locked", "pwdAccountLockedTime: 000001010000Z"},
+		{"failures", "pwdAccountLockedTime: 20200101000000Z"},
 	} {
 		content += "\n\n" + person(p.uid, p.more, Secret)
 	}

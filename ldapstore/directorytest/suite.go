@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -20,6 +21,7 @@ import (
 type Directory interface {
 	Authenticate(ctx context.Context, login, password string) (identity.Person, error)
 	Find(ctx context.Context, login string) (identity.Person, error)
+	Stopped(ctx context.Context, since time.Time) ([]string, error)
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -45,6 +47,7 @@ func Run(t *testing.T, directory Directory, update *bool) {
 	t.Run("S22 refusals", func(t *testing.T) { testRefusals(t, directory) })
 	t.Run("States", func(t *testing.T) { testStates(t, directory) })
 	t.Run("Find", func(t *testing.T) { testFind(t, directory) })
+	t.Run("Stopped", func(t *testing.T) { testStopped(t, directory) })
 	t.Run("Attributes", func(t *testing.T) { testAttributes(t, directory, update != nil && *update) })
 	t.Run("Values are the caller's", func(t *testing.T) { testCopies(t, directory) })
 	t.Run("S40 concurrent callers get their own person", func(t *testing.T) { testConcurrent(t, directory) })
@@ -77,6 +80,7 @@ func testLogins(t *testing.T, directory Directory) {
 		{"parentheses in a uid", "paren(s)", Secret, "paren(s)"},
 		{"no state", "bare", Secret, "bare"},
 		{"state of grace", "grace", Secret, "grace"},
+		{"locked after failures, long ago", "failures", Secret, "failures"},
 		{"NUL in the password", "nul", "avant\x00apres", "nul"},
 		{"longest password", "long", strings.Repeat("long", 256), "long"},
 	}
@@ -168,6 +172,7 @@ func testStates(t *testing.T, directory Directory) {
 		{"ended", Secret, identity.Closed},
 		{"waiting", Secret, identity.PreCreated},
 		{"expired", Secret, identity.Closed},
+		{"locked", Secret, identity.Suspended},
 		{"stale", Secret, identity.PasswordExpired},
 		{"reset", Secret, identity.MustChange},
 	}
@@ -209,6 +214,24 @@ func testFind(t *testing.T, directory Directory) {
 		if _, err := directory.Find(t.Context(), login); !errors.Is(err, identity.ErrNotFound) {
 			t.Errorf("find %q: error = %v, want %v", login, err, identity.ErrNotFound)
 		}
+	}
+}
+
+// testStopped: whoever a tool stopped is listed, and nobody whom strangers or
+// other resources' states could have stopped.
+func testStopped(t *testing.T, directory Directory) {
+	for _, since := range []time.Time{{}, time.Now().Add(-time.Hour), time.Now().Add(-time.Hour).In(time.FixedZone("", 9*3600))} {
+		got, err := directory.Stopped(t.Context(), since)
+		if err != nil {
+			t.Fatalf("stopped since %v: %v", since, err)
+		}
+		want := []string{"either", "ended", "expired", "inactive", "locked", "over", "roux-p", "strange"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("stopped since %v (-want +got):\n%s", since, diff)
+		}
+	}
+	if got, err := directory.Stopped(t.Context(), time.Now().Add(time.Hour)); err != nil || len(got) > 0 {
+		t.Errorf("stopped in an hour: %v, %v", got, err)
 	}
 }
 

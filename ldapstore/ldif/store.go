@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,7 @@ type Store struct {
 	options Options
 	people  *tree
 	decoy   hash
+	opened  time.Time
 }
 
 // Open reads a directory from a file.
@@ -55,7 +57,7 @@ func New(content []byte, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the directory: %w", err)
 	}
-	store := &Store{options: options, people: people, decoy: costliest(people.entries)}
+	store := &Store{options: options, people: people, decoy: costliest(people.entries), opened: options.Now()}
 	for _, entry := range people.entries {
 		if entry.unusable > 0 {
 			options.Log.Warn("the directory has a password that cannot be used: hash it, as with slappasswd",
@@ -117,6 +119,23 @@ func (s *Store) Find(_ context.Context, login string) (identity.Person, error) {
 		return identity.Person{}, identity.ErrNotFound
 	}
 	return s.person(found), nil
+}
+
+// Stopped lists the people whose account is suspended, closed or locked by an
+// administrator, by their uid, sorted, if since is not after the file was read:
+// nothing changes later.
+func (s *Store) Stopped(_ context.Context, since time.Time) ([]string, error) {
+	if since.After(s.opened) {
+		return nil, nil
+	}
+	var uids []string
+	for _, e := range s.people.entries {
+		if e.uid != "" && account.Stopped(e, s.options.Now()) {
+			uids = append(uids, e.uid)
+		}
+	}
+	slices.Sort(uids)
+	return slices.Compact(uids), nil
 }
 
 // Ping always succeeds: the directory is in memory.

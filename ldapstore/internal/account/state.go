@@ -17,16 +17,20 @@ const (
 
 // StateAttributes returns the attributes that [State] reads.
 func StateAttributes() []string {
-	return []string{stateAttribute, datedStateAttribute, "shadowExpire", "shadowLastChange", "shadowMax"}
+	return []string{stateAttribute, datedStateAttribute, lockAttribute, "shadowExpire", "shadowLastChange", "shadowMax"}
 }
 
 // State tells what the entry's own attributes say of the account: SupAnn's
-// states of the resource COMPTE, and the shadow attributes of RFC 2307. What it
+// states of the resource COMPTE, the shadow attributes of RFC 2307, and a lock
+// that an administrator set, which not every policy makes a directory heed. What it
 // cannot understand of a state is taken as a stop, never as a leave to enter.
 func State(entry Entry, now time.Time) identity.State {
 	state, stated := supannState(entry.Values(stateAttribute))
 	if !stated {
 		state = datedState(entry.Values(datedStateAttribute), now)
+	}
+	if lockedForGood(entry) {
+		state = Graver(state, identity.Suspended)
 	}
 	return Graver(state, shadowState(entry, now))
 }

@@ -50,6 +50,8 @@ func TestState(t *testing.T) {
 		{"password without age", entry{"shadowLastChange": {"1"}, "shadowMax": {"99999"}}, identity.Active},
 		{"password to change", entry{"shadowLastChange": {"0"}}, identity.MustChange},
 		{"closed before expired", entry{"supannRessourceEtat": {"{COMPTE}S"}, "shadowLastChange": {"0"}}, identity.Suspended},
+		{"locked by an administrator", entry{"supannRessourceEtat": {"{COMPTE}A"}, "pwdAccountLockedTime": {"000001010000Z"}}, identity.Suspended},
+		{"locked after failures", entry{"pwdAccountLockedTime": {"20261001115900Z"}}, identity.Active},
 		{"not a number", entry{"shadowExpire": {"never"}}, identity.Active},
 	}
 	for _, test := range tests {
