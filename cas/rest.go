@@ -36,7 +36,8 @@ type RESTPublishing struct {
 
 // Publisher keeps entries of services.
 type Publisher interface {
-	// Put takes an entry as Apereo's JSON and serves by it from then on.
+	// Put takes an entry as Apereo's JSON and serves by it from then on. What is
+	// wrong with the entry itself is a *services.LoadError.
 	Put(data []byte) (*services.Service, error)
 }
 
@@ -129,6 +130,7 @@ func (s *Server) failREST(w http.ResponseWriter, _ *http.Request, err error) {
 	var throttled *throttledError
 	var state *identity.StateError
 	var pending *pendingError
+	var entry *entryError
 	switch {
 	case isGone(err):
 		writeREST(w, http.StatusNotFound, restText, []byte("Ticket could not be found\n"))
@@ -138,6 +140,8 @@ func (s *Server) failREST(w http.ResponseWriter, _ *http.Request, err error) {
 		writeExceptions(w, http.StatusUnauthorized, stateException(state.State))
 	case errors.As(err, &pending):
 		writeExceptions(w, http.StatusForbidden, "InterruptRequiredException")
+	case errors.As(err, &entry):
+		writeREST(w, http.StatusBadRequest, restText, []byte(entry.text+"\n"))
 	case errors.As(err, &throttled):
 		retryAfter(w, throttled.retry)
 		writeStatus(w, http.StatusLocked)

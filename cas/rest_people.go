@@ -13,6 +13,7 @@ import (
 	"parvis/identity"
 	"parvis/internal/audit"
 	"parvis/internal/httpx"
+	"parvis/services"
 )
 
 // restUser is POST /v1/users: it checks a password and opens nothing. What it
@@ -84,7 +85,7 @@ func (s *Server) restPublish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		event.Outcome, event.Reason = audit.Refused, "not_taken"
 		s.record(r, event)
-		return fmt.Errorf("keep an entry: %w", err)
+		return refusedEntry(err)
 	}
 	event.Reason = service.File
 	s.record(r, event)
@@ -92,6 +93,20 @@ func (s *Server) restPublish(w http.ResponseWriter, r *http.Request) error {
 		ID   int64  `json:"id"`
 		Name string `json:"name"`
 	}{service.ID, service.Name})
+}
+
+// entryError refuses an entry for what is in it, which its sender is told and
+// the log is not.
+type entryError struct{ text string }
+
+func (e *entryError) Error() string { return "the entry cannot be taken" }
+
+func refusedEntry(err error) error {
+	var faulty *services.LoadError
+	if errors.As(err, &faulty) {
+		return &entryError{faulty.Error()}
+	}
+	return fmt.Errorf("keep an entry: %w", err)
 }
 
 // publisher is the person who sends an entry.

@@ -1,0 +1,168 @@
+package cas_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"parvis/cas"
+	"parvis/internal/testkit"
+	"parvis/services"
+)
+
+// shelf is where entries go in the tests.
+type shelf struct {
+	entries []string
+	err     error
+}
+
+func (s *shelf) Put(data []byte) (*services.Service, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	s.entries = append(s.entries, string(data))
+	return &services.Service{ID: 7, Name: "New <b>", File: "New-7.json"}, nil
+}
+
+// publishing is a campus whose administrators may add services.
+func publishing(t *testing.T, s *shelf) *campus {
+	return newCampus(t, func(o *cas.Options, _ map[string]string) {
+		o.REST = &cas.RESTOptions{URL: publicURL, Publishing: &cas.RESTPublishing{
+			Publisher: s, Attribute: "memberOf", Value: "CN=ent-admins,ou=groups,dc=univ,dc=example",
+		}}
+	})
+}
+
+// publish sends an entry as somebody, or as nobody.
+func (c *campus) publish(user, password, contentType, entry string) testkit.Answer {
+	c.t.Helper()
+	b := c.browser()
+	r := b.Request(http.MethodPost, "/cas/v1/services", entry)
+	r.Header.Set("Content-Type", contentType)
+	if user != "" {
+		r.SetBasicAuth(user, password)
+	}
+	return b.Do(r)
+}
+
+const someEntry = `{"@class": "org.apereo.cas.services.CasRegisteredService", "id": 7}`
+
+func TestR8Services(t *testing.T) {
+	t.Run("an administrator", func(t *testing.T) {
+		s := &shelf{}
+		c := publishing(t, s)
+		a := c.publish(staff, staffPassword, "application/json; charset=utf-8", someEntry)
+		wantTyped(t, a, http.StatusOK, jsonType)
+		if len(s.entries) != 1 || s.entries[0] != someEntry {
+			t.Errorf("kept %q", s.entries)
+		}
+		if want := `{"id":7,"name":"New \u003cb\u003e"}` + "\n"; a.Body != want {
+			t.Errorf("body %q, want %q", a.Body, want)
+		}
+		if !strings.Contains(c.audit.String(), `"service_published","outcome":"success","user":"`+staff) {
+			t.Errorf("not in the audit: %s", c.audit)
+		}
+		wantTyped(t, c.rest(http.MethodGet, "/services", nil), http.StatusMethodNotAllowed, plain)
+	})
+	for _, test := range []struct {
+		name, user, password, contentType, entry string
+		status                                   int
+	}{
+		{"nobody", "", "", jsonType, someEntry, http.StatusUnauthorized},
+		{"no password", staff, "", jsonType, someEntry, http.StatusUnauthorized},
+		{"wrong password", staff, "wrong", jsonType, someEntry, http.StatusUnauthorized},
+		{"person without the right", student, studentPassword, jsonType, someEntry, http.StatusForbidden},
+		{"a form", staff, staffPassword, "application/x-www-form-urlencoded", someEntry, http.StatusUnsupportedMediaType},
+		{"no media type", staff, staffPassword, "", someEntry, http.StatusUnsupportedMediaType},
+		{"too large", staff, staffPassword, jsonType, strings.Repeat(" ", 100<<10), http.StatusRequestEntityTooLarge},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := &shelf{}
+			c := publishing(t, s)
+			a := c.publish(test.user, test.password, test.contentType, test.entry)
+			wantStatus(t, a, test.status)
+			if got := a.Header.Get("WWW-Authenticate") != ""; got != (test.status == http.StatusUnauthorized) {
+				t.Errorf("WWW-Authenticate: %v", got)
+			}
+			if len(s.entries) > 0 || a.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("kept %q, headers %v", s.entries, a.Header)
+			}
+		})
+	}
+	t.Run("throttled", func(t *testing.T) { // S20
+		c := publishing(t, &shelf{})
+		for range 5 {
+			wantStatus(t, c.publish(staff, "wrong", jsonType, someEntry), http.StatusUnauthorized)
+		}
+		wantStatus(t, c.publish(staff, staffPassword, jsonType, someEntry), http.StatusLocked)
+	})
+	t.Run("an entry with faults", func(t *testing.T) {
+		fault := services.Fault{File: "New-7.json", Key: "id", Level: services.Broken, Message: "<b>must be positive</b>"}
+		c := publishing(t, &shelf{err: &services.LoadError{Faults: []services.Fault{fault}}})
+		a := c.publish(staff, staffPassword, jsonType, someEntry)
+		wantTyped(t, a, http.StatusBadRequest, plain)
+		if !strings.Contains(a.Body, "must be positive") || strings.Contains(c.log.String(), "must be positive") {
+			t.Errorf("body %q, log %s", a.Body, c.log)
+		}
+		if !strings.Contains(c.audit.String(), `"service_published","outcome":"refused"`) {
+			t.Errorf("not in the audit: %s", c.audit)
+		}
+	})
+	t.Run("a folder that cannot be written", func(t *testing.T) {
+		c := publishing(t, &shelf{err: errors.New("disk is full")})
+		a := c.publish(staff, staffPassword, jsonType, someEntry)
+		wantTyped(t, a, http.StatusInternalServerError, plain)
+		if strings.Contains(a.Body, "disk") || !strings.Contains(c.log.String(), "disk is full") { // S45
+			t.Errorf("body %q, log %s", a.Body, c.log)
+		}
+	})
+}
+
+// notice is a page that everybody must pass.
+type notice struct{ err error }
+
+func (notice) Name() string                                     { return "notice" }
+func (c notice) Due(context.Context, cas.Passage) (bool, error) { return c.err == nil, c.err }
+
+func (notice) Serve(http.ResponseWriter, *http.Request, cas.Passage) (cas.Outcome, error) {
+	return cas.Outcome{}, errors.New("a program cannot read a page")
+}
+
+// TestRESTIsNoWayAroundAnInterrupt: what a browser would have to show first
+// keeps a program out as well, and one that cannot be asked keeps everybody
+// out.
+func TestRESTIsNoWayAroundAnInterrupt(t *testing.T) {
+	with := func(i cas.Interrupt) option {
+		return func(o *cas.Options, _ map[string]string) { o.Interrupts = []cas.Interrupt{i} }
+	}
+	c := newCampus(t, withREST, with(notice{}))
+	for _, path := range []string{"/tickets", "/users"} {
+		wantException(t, c.rest(http.MethodPost, path, login(student, studentPassword)), http.StatusForbidden, "InterruptRequiredException")
+		wantException(t, c.rest(http.MethodPost, path, login(student, "wrong")), http.StatusUnauthorized, "FailedLoginException")
+	}
+	if sessions, err := c.store.SessionsOf(t.Context(), student); err != nil || len(sessions) != 0 {
+		t.Errorf("%d sessions are open, error %v", len(sessions), err)
+	}
+	t.Run("that became due", func(t *testing.T) {
+		var due fickle
+		c := newCampus(t, withREST, with(&due))
+		id := tgtOf(t, c.rest(http.MethodPost, "/tickets", login(student, studentPassword)))
+		due.now = true
+		wantException(t, c.rest(http.MethodPost, "/tickets/"+id, url.Values{"service": {app}}), http.StatusForbidden, "InterruptRequiredException")
+	})
+	t.Run("that cannot be asked", func(t *testing.T) {
+		c := newCampus(t, withREST, with(notice{errors.New("no answer")}))
+		wantTyped(t, c.rest(http.MethodPost, "/tickets", login(student, studentPassword)), http.StatusInternalServerError, plain)
+	})
+}
+
+// fickle is due when a test says so.
+type fickle struct {
+	notice
+	now bool
+}
+
+func (f *fickle) Due(context.Context, cas.Passage) (bool, error) { return f.now, nil }
