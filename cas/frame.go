@@ -22,8 +22,8 @@ func (s *Server) frame(r *http.Request, q *loginRequest) ui.Frame {
 	}
 	switch {
 	case q.service != nil:
-		shown := s.shown(q.service, q.target, s.pages.Language(r))
-		frame.Service, frame.Theme = &shown, q.service.Theme
+		shown := s.shown(q.service, q.target, s.pages.LanguageFor(r, q.service.Locale))
+		frame.Service, frame.Theme, frame.Locale = &shown, q.service.Theme, q.service.Locale
 	case q.target != "":
 		frame.Service = &ui.Service{Address: strings.ToValidUTF8(q.target, "\uFFFD")}
 	}

@@ -77,3 +77,55 @@ func TestLogoutForgetsTheWishToBeAsked(t *testing.T) {
 		t.Error("the wish outlives the logout")
 	}
 }
+
+// TestO1LogoutTellsServices: each ticket that a service got, whatever became of
+// it (SLO; specification, section 2.3.3).
+func TestO1LogoutTellsServices(t *testing.T) {
+	c := newCampus(t,
+		withService("silent.yaml", "id: 30\nname: Silent\nmatch: https://silent.univ.example/\nlogout: {type: none}\n"),
+		withService("front.yaml", "id: 31\nname: Front\nmatch: https://front.univ.example/\nlogout: {type: front, url: https://front.univ.example/out}\n"))
+	b := c.browser()
+	want := []string{app, b.enter(app)}
+	for _, service := range []string{app + "tab", other, app} {
+		want = append(want, service, b.Get(testkit.LoginPath(service)).Ticket())
+	}
+	b.Get(testkit.LoginPath("https://silent.univ.example/"))
+	b.Get(testkit.LoginPath("https://front.univ.example/"))
+	page := b.Get("/cas/logout?service=" + other)
+	var got []string
+	for _, notice := range c.told.all() {
+		got = append(got, notice.URL, notice.Ticket)
+		if notice.Name != student {
+			t.Errorf("told of %q", notice.Name)
+		}
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("told %q, want %q", got, want)
+	}
+	wantStatus(t, page, http.StatusOK) // the browser has something to do before it goes on
+	if !strings.Contains(page.Body, `src="https://front.univ.example/out?logoutRequest=`) || !strings.Contains(page.Body, other) {
+		t.Errorf("the page does not call the service, or does not lead on\n%s", page.Body)
+	}
+	b.Get("/cas/logout")
+	if again := c.told.all(); len(again) > 0 {
+		t.Errorf("a second logout told %d services", len(again))
+	}
+}
+
+// TestSessionsThatEndOtherwiseTellServices: another person at the same browser,
+// and one session too many.
+func TestSessionsThatEndOtherwiseTellServices(t *testing.T) {
+	c := newCampus(t, withLimits(func(l *cas.Limits) { l.SessionsPerPerson = 2 }))
+	b := c.browser()
+	ticket := b.enter(app)
+	b.Login(testkit.LoginPath(other, "renew=true"), teacher, teacherPassword)
+	if got := c.told.all(); len(got) != 1 || got[0].Ticket != ticket || got[0].Name != student {
+		t.Errorf("replaced by another person: told %+v", got)
+	}
+	oldest := c.browser().enter(app)
+	c.browser().enter(app)
+	c.browser().enter(app)
+	if got := c.told.all(); len(got) != 1 || got[0].Ticket != oldest {
+		t.Errorf("one too many: told %+v", got)
+	}
+}

@@ -40,7 +40,6 @@ type callback struct {
 	answer http.HandlerFunc
 }
 
-
 func newCallback(t *testing.T, a *testkit.Authority) *callback {
 	t.Helper()
 	c := &callback{granted: map[string]string{}}

@@ -66,8 +66,10 @@ type Gate interface {
 // Pages draws what people see.
 type Pages interface {
 	Write(w http.ResponseWriter, r *http.Request, status int, v ui.View) error
-	// Language is the language that a page answering r is written in.
+	// Language is the language that a page answering r is written in, and
+	// LanguageFor that of a page on the way to a service with a locale.
 	Language(r *http.Request) string
+	LanguageFor(r *http.Request, locale string) string
 }
 
 // Auditor keeps the trail of who did what.
