@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 )
 
@@ -75,6 +76,14 @@ func TestModAuthCAS(t *testing.T) {
 		}
 		if got := b.login(form).header(t, "CAS-User"); got != student {
 			t.Errorf("after the password: got %q", got)
+		}
+		b = s.browserOf(t)
+		b.login(b.get(first + "/"))
+		for rule, application := range map[string]string{"V18": second, "1.8": third} {
+			p := b.get(s.url + "/login?service=" + url.QueryEscape(application+"/vote/"))
+			if !p.through(application+"/vote/?ticket=ST-") || p.Status != http.StatusUnauthorized {
+				t.Errorf("%s, a ticket that no password was given for: status %d by way of %q", rule, p.Status, p.hops)
+			}
 		}
 	})
 }

@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -60,6 +61,15 @@ func TestPHPCAS(t *testing.T) {
 		}
 		if got := b.login(form).told(t); got.User != student {
 			t.Errorf("after the password: got %+v", got)
+		}
+		// A ticket that no password was given for does not do.
+		b = s.browserOf(t)
+		b.login(b.get(cas3.url + "/"))
+		for rule, application := range map[string]*application{"V4": cas1, "V18": cas2, "1.8": saml} {
+			p := b.get(s.url + "/login?service=" + url.QueryEscape(application.url+"/vote"))
+			if !p.through(application.url+"/vote?ticket=ST-") || !strings.Contains(p.Body, "CAS Authentication failed!") {
+				t.Errorf("%s, without a password: status %d by way of %q\n%s", rule, p.Status, p.hops, p.Body)
+			}
 		}
 	})
 	t.Run("logout returns to the application (O1 O2)", func(t *testing.T) {
