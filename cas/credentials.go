@@ -111,14 +111,16 @@ func (s *Server) refuseLogin(w http.ResponseWriter, r *http.Request, q loginRequ
 // openSession begins a session for a person who proved their password, and
 // goes on to the service, if one was asked for.
 func (s *Server) openSession(w http.ResponseWriter, r *http.Request, q loginRequest, on passage) error {
-	session, err := s.newSession(r, on)
+	session, err := s.newSession(r, q, on)
 	if err != nil {
 		return err
 	}
-	if on.Choices.PublicStation {
+	switch {
+	case q.leavesNoCookie():
+	case on.Choices.PublicStation:
 		// A shared computer keeps nothing that would open another service.
 		s.cookies.forget(w)
-	} else {
+	default:
 		s.setSessionCookies(w, r, on.Choices, session)
 		http.SetCookie(w, s.deviceProof(on.Login, on.person.Logins))
 	}
@@ -134,14 +136,23 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, q loginRequ
 	return s.grant(w, r, q, session, true)
 }
 
+// leavesNoCookie tells a login that a service asked for over an open session,
+// whose entry wants the browser's session left as it was.
+func (q loginRequest) leavesNoCookie() bool {
+	return q.renew && q.service != nil && !q.service.CookieOnRenew()
+}
+
 // newSession opens a session under an identifier that no browser has seen
 // before. Where the same person was already logged in with this browser, the
 // session goes on under the new identifier with all that it has granted: two
 // tabs in which somebody types their password are one session. A session of
 // somebody else ends.
-func (s *Server) newSession(r *http.Request, on passage) (tickets.Session, error) {
+func (s *Server) newSession(r *http.Request, q loginRequest, on passage) (tickets.Session, error) {
 	ctx := r.Context()
 	session := s.sessionFor(r, on)
+	if q.leavesNoCookie() {
+		return s.begin(r, session)
+	}
 	for _, old := range s.cookies.presented(r) {
 		before, err := s.store.Session(ctx, old)
 		switch {

@@ -169,7 +169,8 @@ func (q loginRequest) needsPassword(session tickets.Session, now time.Time) bool
 		return q.renew
 	}
 	limit := q.service.Lifetimes.Session
-	return !q.service.SSO() || limit > 0 && now.Sub(session.AuthTime) > limit
+	return limit > 0 && now.Sub(session.AuthTime) > limit ||
+		!q.service.Participates(session.UID, session.Attributes, session.AuthTime, now)
 }
 
 // enter takes a person who is logged in to a service, with their consent where

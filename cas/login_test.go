@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"parvis/cas"
 	"parvis/internal/testkit"
@@ -298,5 +299,30 @@ func TestL15UnknownMethodLeavesTheEntrysOwn(t *testing.T) {
 	b.enter(app)
 	if a := b.Get(testkit.LoginPath(postApp, "method=NOSUCH")); a.Form().Get("ticket") == "" {
 		t.Errorf("got status %d to %q", a.Status, a.Location)
+	}
+}
+
+// TestL7WhatTheEntrySaysOfOpenSessions: how old a login may be, for whom an open
+// session is enough, and whether a password asked for anew leaves a cookie.
+func TestL7WhatTheEntrySaysOfOpenSessions(t *testing.T) {
+	const aged, staffOnly, aside = "https://aged.univ.example/", "https://some.univ.example/", "https://aside.univ.example/"
+	c := newCampus(t,
+		withService("aged.yaml", "id: 40\nname: Aged\nmatch: "+aged+"\nsso: {max_age: 10m}\n"),
+		withService("some.yaml", "id: 41\nname: Some\nmatch: "+staffOnly+"\nsso: {who: {require: {eduPersonAffiliation: staff}}}\n"),
+		withService("aside.yaml", "id: 42\nname: Aside\nmatch: "+aside+"\nsso: {cookie_on_renew: false}\n"))
+	b := c.browser()
+	b.enter(app)
+	wantForm(t, b.Get(testkit.LoginPath(staffOnly)))
+	if b.Get(testkit.LoginPath(aged)).Ticket() == "" {
+		t.Error("a fresh login is not enough")
+	}
+	before := b.tgc()
+	if a := b.Login(testkit.LoginPath(aside, "renew=true"), student, studentPassword); a.Ticket() == "" || b.tgc() != before {
+		t.Errorf("got status %d; the browser's session was changed: %t", a.Status, b.tgc() != before)
+	}
+	c.clock.Travel(11 * time.Minute)
+	wantForm(t, b.Get(testkit.LoginPath(aged)))
+	if b.Get(testkit.LoginPath(app)).Ticket() == "" {
+		t.Error("the session is gone")
 	}
 }

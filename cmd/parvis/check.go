@@ -55,7 +55,7 @@ func check(ctx context.Context, w surroundings, flags *flag.FlagSet, args []stri
 	}{
 		{"directory", func() { r.directory(ctx, c.Directory) }},
 		{"tickets", func() { r.tickets(ctx, c.Tickets) }},
-		{"services", func() { r.services(string(c.Services.Folder)) }},
+		{"services", func() { r.services(c) }},
 	}
 	for _, section := range sections {
 		if !faults.Concern(section.key) {
@@ -247,9 +247,9 @@ func tryStore(ctx context.Context, store tickets.Store) error {
 	return err
 }
 
-func (r *report) services(folder string) {
-	r.begin("Services " + folder)
-	registry, err := services.Inspect(folder)
+func (r *report) services(c config.Config) {
+	r.begin("Services " + string(c.Services.Folder))
+	registry, err := services.Inspect(string(c.Services.Folder))
 	if err != nil {
 		r.bad("%v", err)
 		return
@@ -268,5 +268,22 @@ func (r *report) services(folder string) {
 		} else {
 			r.warn("%s", finding)
 		}
+	}
+	r.themes(c, registry.Services())
+}
+
+// themes tries the site's look and those that services have of their own.
+func (r *report) themes(c config.Config, registered []*services.Service) {
+	pages, err := newPages(c, "/cas", true)
+	if err != nil {
+		r.bad("%v", err)
+		return
+	}
+	names := make([]string, 0, len(registered))
+	for _, service := range registered {
+		names = append(names, service.Theme)
+	}
+	for _, name := range pages.UnknownThemes(names...) {
+		r.warn("theme %s: asked for by a service, and not in the theme folder: it has the site's look", name)
 	}
 }

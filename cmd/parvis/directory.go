@@ -10,8 +10,8 @@ import (
 	"os"
 
 	"parvis/cas"
-	"parvis/identity"
 	"parvis/internal/config"
+	"parvis/internal/slo"
 	"parvis/ldapstore"
 	"parvis/ldapstore/ldif"
 )
@@ -19,7 +19,7 @@ import (
 // directory is what a node asks of people, over LDAP or in a file.
 type directory interface {
 	cas.Directory
-	Find(ctx context.Context, login string) (identity.Person, error)
+	slo.Directory
 	Ping(ctx context.Context) error
 	Close() error
 }

@@ -70,6 +70,6 @@ func lint(_ context.Context, w surroundings, flags *flag.FlagSet, args []string)
 		return code
 	}
 	r := &report{out: w.out}
-	r.services(string(c.Services.Folder))
+	r.services(c)
 	return r.end()
 }

@@ -84,6 +84,7 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 	ender := slo.NewEnder(slo.EnderOptions{
 		Sessions: store, Registry: p.registry, Teller: notifier, Auditor: auditor, Newest: c.Logout.Tell == "newest",
 	})
+	stopped := slo.NewStopped(slo.StoppedOptions{Directory: p.directory, Ender: ender, Every: c.Logout.Suspended.D(), Logger: p.log})
 	operations := newOperations(p, kept.store, counts)
 	server := cas.New(cas.Options{
 		Base:             public.Path,
@@ -106,7 +107,7 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 		},
 		Limits:    casLimits(c),
 		Issuer:    public.Hostname(),
-		REST:      restOptions(c),
+		REST:      restOptions(c, p.registry),
 		Available: operations.Up,
 	})
 	return &node{
@@ -118,17 +119,21 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 		background: append(kept.background,
 			func(ctx context.Context) { p.registry.Watch(ctx, c.Services.Reload.D()) },
 			func(ctx context.Context) { operations.Run(ctx, healthPeriod) },
-			notifier.Run),
+			notifier.Run, stopped.Run),
 		close: append([]func() error{p.directory.Close, trail.Flush}, kept.close...),
 	}, nil
 }
 
 // restOptions opens the addresses for programs where the configuration says so.
-func restOptions(c config.Config) *cas.RESTOptions {
+func restOptions(c config.Config, registry *services.Registry) *cas.RESTOptions {
 	if !c.REST.Enabled {
 		return nil
 	}
-	return &cas.RESTOptions{URL: c.URL}
+	options := &cas.RESTOptions{URL: c.URL}
+	if may := c.REST.Publish; may != nil {
+		options.Publishing = &cas.RESTPublishing{Publisher: registry, Attribute: may.Attribute, Value: may.Value}
+	}
+	return options
 }
 
 func newOperations(p parts, store tickets.Store, counts *metrics.Metrics) *ops.Handler {
