@@ -64,6 +64,7 @@ func commands() []command {
 		{name: "services", summary: "look at the registered services", commands: []command{
 			{name: "explain", takes: "URL -config FILE [-person LOGIN]", summary: "tell which entry an address matches, why, and what it would be given", run: explain},
 			{name: "lint", takes: "-config FILE", summary: "tell which entries are broken or dangerous", run: lint},
+			{name: "import", takes: "DIR [-into DIR] [-replace]", summary: "write a folder of Apereo CAS in our own format, and tell all that is lost", run: importServices},
 		}},
 		{name: "version", summary: "print the version", run: printVersion},
 	}
