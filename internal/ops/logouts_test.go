@@ -252,7 +252,7 @@ func TestLogoutsPathTricks(t *testing.T) {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for path, want := range map[string]int{
 		"/logouts": 401, "/logouts.json": 401, "/logouts?x=1": 401, "/logouts/": 404, "//logouts": 404, "/x/../logouts": 404,
-		"/logouts;x": 404, "/logouts%2f": 404, "/%6cogouts": 401, "/x/%2e%2e/logouts": 404, "/logouts.json/x": 404,
+		"/logouts;x": 404, "/logouts%2f": 404, "/%6cogouts": 404, "/x/%2e%2e/logouts": 404, "/logouts.json/x": 404,
 		"/healthz/../logouts": 404, "/metrics%2f..%2flogouts": 404, "/Logouts": 404, "/logouts%00": 404, "/logouts.html": 404,
 	} {
 		t.Run("S37 "+path, func(t *testing.T) {
@@ -261,7 +261,7 @@ func TestLogoutsPathTricks(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = answer.Body.Close() }()
-			if answer.StatusCode != want && answer.StatusCode != 404 {
+			if answer.StatusCode != want {
 				t.Errorf("status %d, want %d", answer.StatusCode, want)
 			}
 		})

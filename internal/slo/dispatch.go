@@ -220,8 +220,8 @@ func (d *dispatcher) finished(r result, stopping bool) {
 	if r.unproven {
 		d.unproven--
 	}
-	again := false
-	j.reason, again = judge(r.status, r.err)
+	reason, again := judge(r.status, r.err)
+	j.reason = reason
 	j.host.note(r, time.Now())
 	switch {
 	case !again || j.tries > len(d.waits):

@@ -180,7 +180,7 @@ func (t *telling) visit(v tickets.Visit) {
 		return
 	}
 	for _, address := range service.LogoutAddresses(v.Service) {
-		if !services.Redirectable(address) {
+		if address != v.Service && !services.Redirectable(address) {
 			continue
 		}
 		t.services[service.ID] = true

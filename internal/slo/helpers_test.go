@@ -3,7 +3,6 @@ package slo_test
 import (
 	"context"
 	"flag"
-	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -147,7 +146,7 @@ func (l *lines) text() string {
 
 func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // registry reads entries, each a name and the text of its YAML file.
 func registry(t testing.TB, entries map[string]string) *services.Registry {

@@ -43,7 +43,8 @@ const (
 	defaultGrace   = 5 * time.Second
 	// maxTold bounds the notices that wait to be written to the queue.
 	maxTold = 50_000
-	// addSize is how many notices are written at once, takeSize how many taken.
+	// addSize is about how many notices are written at once, takeSize how many
+	// are taken.
 	addSize, takeSize = 500, 500
 	// takeWait is how long a Take waits: Run ends no sooner.
 	takeWait = 500 * time.Millisecond
@@ -57,9 +58,11 @@ type Notifier struct {
 	o Options
 
 	mu sync.Mutex
-	// told waits to be written to the queue; wake holds a token when there is
-	// any. Once closed, nobody would write it.
-	told   []Notice
+	// told waits to be written to the queue, and count is how many notices that
+	// is; wake holds a token when there are any. Once closed, nobody would write
+	// them.
+	told   []Batch
+	count  int
 	closed bool
 	wake   chan struct{}
 }
@@ -84,15 +87,17 @@ func New(o Options) *Notifier {
 	return &Notifier{o: o, wake: make(chan struct{}, 1)}
 }
 
-// Tell takes the logout requests of one session. It waits neither for an
+// Tell takes the logout requests of one session, which are then the Notifier's
+// own. It waits neither for an
 // application nor for the queue; what it took is written to the queue even when
 // Run is told to end. Where tens of thousands wait already, or Run has ended,
 // the requests are lost, and the audit trail says so.
 func (n *Notifier) Tell(ctx context.Context, b Batch) {
 	n.mu.Lock()
-	refused := n.closed || len(n.told)+len(b) > maxTold
+	refused := n.closed || n.count+len(b) > maxTold
 	if !refused {
-		n.told = append(n.told, b...)
+		n.told = append(n.told, b)
+		n.count += len(b)
 	}
 	n.mu.Unlock()
 	if refused {
@@ -147,10 +152,14 @@ func (n *Notifier) write(ctx, late context.Context) {
 func (n *Notifier) next(last bool) []Notice {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	some := min(addSize, len(n.told))
-	notices := n.told[:some:some]
-	n.told = n.told[some:]
-	n.closed = last && some == 0
+	var notices []Notice
+	for len(n.told) > 0 && len(notices) < addSize {
+		notices = append(notices, n.told[0]...)
+		n.told[0] = nil
+		n.told = n.told[1:]
+	}
+	n.count -= len(notices)
+	n.closed = last && len(notices) == 0
 	return notices
 }
 

@@ -28,14 +28,14 @@ const (
 type Queues func(t *testing.T, n int) []slo.Queue
 
 // Run holds queues to the contract.
-func Run(t *testing.T, make Queues) {
-	t.Run("order", func(t *testing.T) { order(t, make(t, 1)[0]) })
-	t.Run("one taker each", func(t *testing.T) { oneTaker(t, make(t, 2)) })
-	t.Run("waits", func(t *testing.T) { waits(t, make(t, 2)) })
-	t.Run("a silent taker", func(t *testing.T) { silent(t, make(t, 2)) })
-	t.Run("a taker that keeps", func(t *testing.T) { keeps(t, make(t, 2)) })
-	t.Run("outcomes", func(t *testing.T) { outcomes(t, make(t, 2)) })
-	t.Run("callers that gave up", func(t *testing.T) { gaveUp(t, make(t, 1)[0]) })
+func Run(t *testing.T, open Queues) {
+	t.Run("order", func(t *testing.T) { order(t, open(t, 1)[0]) })
+	t.Run("one taker each", func(t *testing.T) { oneTaker(t, open(t, 2)) })
+	t.Run("waits", func(t *testing.T) { waits(t, open(t, 2)) })
+	t.Run("a silent taker", func(t *testing.T) { silent(t, open(t, 2)) })
+	t.Run("a taker that keeps", func(t *testing.T) { keeps(t, open(t, 2)) })
+	t.Run("outcomes", func(t *testing.T) { outcomes(t, open(t, 2)) })
+	t.Run("callers that gave up", func(t *testing.T) { gaveUp(t, open(t, 1)[0]) })
 }
 
 // Notices are n notices that differ.
