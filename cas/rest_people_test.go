@@ -2,16 +2,62 @@ package cas_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"parvis/cas"
 	"parvis/internal/testkit"
 	"parvis/services"
 )
+
+// TestR7Users: the password is checked and nothing opens; a service is told
+// what its policy says (S32), nobody else anything but the name.
+func TestR7Users(t *testing.T) {
+	c := newCampus(t, withREST, withService("alias.yaml",
+		"id: 51\nname: Alias\nmatch: https://alias.univ.example/\nrelease: [sn]\nusername: mail\n"))
+	type principal struct {
+		ID         string              `json:"id"`
+		Attributes map[string][]string `json:"attributes"`
+	}
+	for _, test := range []struct {
+		name, service string
+		want          principal
+	}{
+		{"no service", "", principal{student, map[string][]string{}}},
+		{"nothing released", bare, principal{student, map[string][]string{}}},
+		{"its own name and attributes", "https://alias.univ.example/", principal{"jean-pierre.martin@etu.univ.example", map[string][]string{"sn": {"Martin"}}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := c.rest(http.MethodPost, "/users", login(student, studentPassword, "service", test.service))
+			wantTyped(t, a, http.StatusOK, jsonType)
+			var got struct {
+				Authentication struct {
+					Principal principal `json:"principal"`
+					Date      string    `json:"authenticationDate"`
+				} `json:"authentication"`
+			}
+			check(t, json.Unmarshal([]byte(a.Body), &got))
+			if diff := cmp.Diff(test.want, got.Authentication.Principal); diff != "" {
+				t.Error(diff)
+			}
+			if got.Authentication.Date != "2026-11-22T08:00:00Z" {
+				t.Errorf("date %q", got.Authentication.Date)
+			}
+		})
+	}
+	wantException(t, c.rest(http.MethodPost, "/users", login(student, "wrong")), http.StatusUnauthorized, "FailedLoginException")
+	wantTyped(t, c.rest(http.MethodPost, "/users", login(student, studentPassword, "service", stranger)), http.StatusForbidden, plain)
+	wantTyped(t, c.rest(http.MethodPost, "/users", login(student, studentPassword, "service", admin)), http.StatusForbidden, plain)
+	if sessions, err := c.store.SessionsOf(t.Context(), student); err != nil || len(sessions) != 0 {
+		t.Errorf("%d sessions were opened, error %v", len(sessions), err)
+	}
+}
 
 // shelf is where entries go in the tests.
 type shelf struct {
