@@ -26,19 +26,18 @@ type moulds struct {
 // loginShape is all that changes a login page, but for the values that fill it
 // in: of those, it has only whether they are there.
 type loginShape struct {
-	lang, theme, action, hidden                string
-	service                                    Service
-	problem                                    Problem
-	offer, ticked                              Choices
-	lives                                      int
-	hasService, query, target, username, renew bool
+	lang, theme, action, hidden        string
+	service                            Service
+	problem                            Problem
+	offer, ticked                      Choices
+	lives                              int
+	hasService, query, username, renew bool
 }
 
 // The values of a login page, by number; those of hidden fields follow.
 const (
 	holeSelf = iota
 	holeExecution
-	holeTarget
 	holeUsername
 	holeRenew
 	holeAddress
@@ -48,7 +47,7 @@ const (
 func shapeOf(lang, self string, v *Login) loginShape {
 	shape := loginShape{
 		lang: lang, theme: v.Theme, action: v.Action, problem: v.Problem, offer: v.Offer, ticked: v.Ticked, lives: v.Lives(),
-		query: strings.Contains(self, "?"), target: v.ServiceURL != "", username: v.Username != "", renew: v.Renew != "",
+		query: strings.Contains(self, "?"), username: v.Username != "", renew: v.Renew != "",
 	}
 	if v.Service != nil {
 		shape.hasService, shape.service = true, *v.Service
@@ -67,8 +66,6 @@ func (v *Login) value(hole int, self string) string {
 		return self
 	case holeExecution:
 		return v.Execution
-	case holeTarget:
-		return v.ServiceURL
 	case holeUsername:
 		return v.Username
 	case holeRenew:
@@ -149,9 +146,6 @@ func (p *Renderer) castLogin(shape loginShape, v *Login) (*mould, error) {
 		marks[holeSelf] = "/?" + mark(holeSelf)
 	}
 	marked.Self, marked.Execution = marks[holeSelf], marks[holeExecution]
-	if shape.target {
-		marked.ServiceURL = marks[holeTarget]
-	}
 	if shape.username {
 		marked.Username = marks[holeUsername]
 	}

@@ -31,7 +31,7 @@ func TestQuickLoginIsTheSlowLogin(t *testing.T) {
 		}
 		view := &ui.Login{
 			Frame:     ui.Frame{Self: "/" + word("self"), Theme: word("theme")},
-			Execution: word("execution"), ServiceURL: word("service"), Username: word("username"), Renew: word("renew"),
+			Execution: word("execution"), Username: word("username"), Renew: word("renew"),
 			Problem: rapid.SampledFrom([]ui.Problem{ui.NoProblem, ui.BadCredentials, ui.MissingBoth}).Draw(t, "problem"),
 			Offer:   choices("offer"), Ticked: choices("ticked"),
 			Lifetime: time.Duration(rapid.IntRange(0, 3).Draw(t, "lifetime")) * time.Minute,

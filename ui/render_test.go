@@ -151,8 +151,8 @@ func TestLoginForm(t *testing.T) {
 	pages := newRenderer(t, sampleOptions())
 	const service = "https://app.example/a?x=%20é&y='\"<z>"
 	elements := parse(t, render(t, pages, "fr", sample{"login", 200, &ui.Login{
-		Execution: "token-1", ServiceURL: service, Username: "jpm\"artin", Offer: ui.Choices{RememberMe: true, Warn: true},
-		Hidden: []ui.Field{{Name: "method", Value: "HEADER"}},
+		Execution: "token-1", Username: "jpm\"artin", Offer: ui.Choices{RememberMe: true, Warn: true},
+		Hidden: []ui.Field{{Name: "method", Value: "HEADER"}, {Name: "service", Value: service}},
 	}}).Body.Bytes())
 
 	form := find(elements, "form", "id", "fm1")

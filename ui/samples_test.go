@@ -69,9 +69,9 @@ func samples() []sample {
 	}
 	login := func(problem ui.Problem) *ui.Login {
 		return &ui.Login{
-			Frame: frame, Execution: "e1", ServiceURL: "https://cours.univ.example/", Problem: problem, Offer: all,
+			Frame: frame, Execution: "e1", Problem: problem, Offer: all,
 			Username: map[bool]string{true: "jpmartin"}[problem == ui.BadCredentials], Lifetime: 30 * time.Minute,
-			Hidden: []ui.Field{{Name: "method", Value: "POST"}},
+			Hidden: []ui.Field{{Name: "method", Value: "POST"}, {Name: "service", Value: "https://cours.univ.example/"}},
 		}
 	}
 	list := []sample{

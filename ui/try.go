@@ -29,7 +29,7 @@ func fullPages() []View {
 	all := Choices{RememberMe: true, PublicWorkstation: true, Warn: true}
 	contacts := []Contact{{"x", "x@service.example", "1"}}
 	views := []View{
-		&Login{Frame: frame, ServiceURL: "x", Hidden: fields, Renew: "x", Problem: MissingBoth, Offer: all, Ticked: all, Lifetime: time.Hour},
+		&Login{Frame: frame, Hidden: fields, Renew: "x", Problem: MissingBoth, Offer: all, Ticked: all, Lifetime: time.Hour},
 		&Welcome{Frame: frame, User: "x", Name: "x", JustLoggedIn: true, Visits: []Visit{{Service: service}}},
 		&Warn{Frame: frame, User: "x", Hidden: fields},
 		&Handoff{Frame: frame, Action: "https://service.example/", Fields: fields},

@@ -105,16 +105,14 @@ type Choices struct {
 }
 
 // Login asks for a login and a password (CAS 2.1). Its form posts username,
-// password, execution, _eventId=submit and, when there is one, service.
+// password, execution, _eventId=submit and Hidden.
 type Login struct {
 	Frame
 	// Action is the path the form posts to; BasePath/login when empty.
 	Action string
 	// Execution is the form's token.
 	Execution string
-	// ServiceURL is the service parameter, byte for byte; "" for none.
-	ServiceURL string
-	// Hidden are more fields, such as renew or method.
+	// Hidden are more fields: where the person is going, and how.
 	Hidden []Field
 	// Username is what was typed before. A password is never given back.
 	Username string
