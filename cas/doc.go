@@ -16,6 +16,13 @@
 //	GET /validate             CAS 1.0 (2.4): two lines of text
 //	GET /serviceValidate      CAS 2.0 (2.5): XML or JSON
 //	GET /p3/serviceValidate   CAS 3.0 (2.8): the same, attributes guaranteed
+//	POST /samlValidate        SAML 1.1 (4.2): the ticket in a SOAP message
+//
+// and, where it is switched on, that of a program that has somebody's password:
+//
+//	POST /v1/tickets          a session; /v1/tickets/{id} gives its tickets and
+//	                          ends it; /v1/users only checks; /v1/services adds
+//	                          a service
 //
 // A ticket shown to a validation endpoint is spent, whatever the answer. A
 // service that the registry does not know is never redirected to, whatever

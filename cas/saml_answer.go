@@ -34,7 +34,7 @@ const (
 	samlAssertionOpen = `<saml1:Assertion xmlns:saml1="urn:oasis:names:tc:SAML:1.0:assertion"` +
 		` xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"`
 	samlVersion   = ` MajorVersion="1" MinorVersion="1"`
-	samlPassword  = "urn:oasis:names:tc:SAML:1.0:am:password"
+	samlMethod    = "urn:oasis:names:tc:SAML:1.0:am:password"
 	samlConfirmed = "<saml1:SubjectConfirmation><saml1:ConfirmationMethod>urn:oasis:names:tc:SAML:1.0:cm:artifact" +
 		"</saml1:ConfirmationMethod></saml1:SubjectConfirmation>"
 	samlAttributeNamespace = ` AttributeNamespace="http://www.ja-sig.org/products/cas/">`
@@ -55,7 +55,7 @@ func (r samlResponse) appendSuccess(b []byte, a assertion, proven time.Time) []b
 	b = appendText(b, r.recipient)
 	b = append(b, "</saml1:Audience></saml1:AudienceRestrictionCondition></saml1:Conditions><saml1:AuthenticationStatement"...)
 	b = appendXMLAttribute(b, "AuthenticationInstant", instant(proven))
-	b = appendXMLAttribute(b, "AuthenticationMethod", samlPassword)
+	b = appendXMLAttribute(b, "AuthenticationMethod", samlMethod)
 	b = append(b, '>')
 	b = appendSubject(b, a.user)
 	b = append(b, "</saml1:AuthenticationStatement>"...)
