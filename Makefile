@@ -15,7 +15,7 @@ APART       := parvis/interop
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test interop fmt format vet lint bench fuzz vuln sbom release reproducible clean
+.PHONY: help run build test interop conformance fmt format vet lint bench fuzz vuln sbom release reproducible clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,11 @@ test: ## run every test but interop's with the race detector; installs slapd, re
 interop: ## try the clients that others wrote: Apache's, PHP's, Perl's, Python's; installs them where it may
 	@.ci/packages interop
 	go test -race -count 1 -timeout 5m ./interop
+
+conformance: ## ask the program about every rule of the protocol, and print the table
+	@.ci/packages
+	@set -o pipefail; go test ./conformance -count 1 -v -run '^TestConformance$$' | \
+		grep -E '^\||^[0-9]+ rules|^ +[a-z]+(_test)?\.go:|^FAIL'
 
 fmt: ## rewrite the files in the one format
 	$(TOOL) gofumpt -w $(shell git ls-files '*.go')

@@ -28,6 +28,8 @@ var rooms = map[string][]string{
 
 	"casclient": {}, // other programs take it: it stands alone
 
+	"conformance": {}, // sees a server by its address
+
 	"internal/httpx":      {},
 	"internal/audit":      {"identity", "internal/httpx"},
 	"internal/pace":       {},
