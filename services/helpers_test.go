@@ -5,7 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -78,3 +80,17 @@ var (
 		"uid": {"z1"}, "mail": {"z1@etu.univ.example"}, "eduPersonAffiliation": {"student", "alum"},
 	}}
 )
+
+// released lists attributes, one value a line.
+func released(attrs identity.Attributes) []string {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(attrs)) {
+		for _, value := range attrs[name] {
+			lines = append(lines, fmt.Sprintf("  %s = %q", name, value))
+		}
+	}
+	if lines == nil {
+		lines = []string{"  nothing"}
+	}
+	return lines
+}

@@ -73,7 +73,7 @@ func TestPutRefuses(t *testing.T) {
 		{"S44 any site", apereo(5, "^https?://.*", ""), nil, "wildcard"},
 		{"S44 host not ended", apereo(5, `^https://x\.univ\.fr.*`, ""), nil, "open-host"},
 		{"S31 proxy anywhere", apereo(5, `^https://x\.univ\.fr/.*`, `"proxyPolicy": {"@class": "x.RegexMatchingRegisteredServiceProxyPolicy", "pattern": "^https://.*"}`), nil, "proxy-wildcard"},
-		{"too large", apereo(5, "https://x/", `"description": "` + strings.Repeat("x", 1<<20) + `"`), nil, "1 MiB"},
+		{"too large", apereo(5, "https://x/", `"description": "`+strings.Repeat("x", 1<<20)+`"`), nil, "1 MiB"},
 		{"id of another file", apereo(11, `^https://x\.univ\.fr/.*`, ""), services.ErrTaken, "a.yaml"},
 		{"id of a file elsewhere", apereo(12, `^https://x\.univ\.fr/.*`, ""), services.ErrTaken, "Kept-12.json"},
 		{"name of another file", strings.Replace(apereo(31, `^https://x\.univ\.fr/.*`, ""), "S31", "Other", 1), services.ErrTaken, "Other-31.json"},
