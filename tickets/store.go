@@ -139,8 +139,7 @@ type Store interface {
 	Renew(ctx context.Context, old TGT, s Session) error
 	// Grant stores a ticket, slides the session's idle limit and records the
 	// visit, all or nothing. A proxy-granting ticket is no visit: the service
-	// it is for has one already. A ticket lives no longer than its session may.
-	// ErrNotFound when the session has ended, or
+	// it is for has one already. ErrNotFound when the session has ended, or
 	// when the ticket does not belong to it ([Ticket.BelongsTo]).
 	Grant(ctx context.Context, tgt TGT, t Ticket) (Session, error)
 	// Redeem takes a service or proxy ticket out of the store: at most one

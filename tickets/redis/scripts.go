@@ -114,9 +114,8 @@ redis.call('RPUSH', KEYS[3], stamp(now) .. ARGV[6] .. ARGV[7])
 redis.call('LTRIM', KEYS[3], -ARGV[8], -1)
 redis.call('PEXPIRE', KEYS[3], left)
 redis.call('PEXPIRE', KEYS[4], left)
-local life = math.min(ARGV[3], s[3] - now)
-if life > 0 then
-  redis.call('SET', KEYS[2], ARGV[9] .. stamp(now + life) .. ARGV[4] .. ARGV[5], 'PX', life)
+if tonumber(ARGV[3]) > 0 then
+  redis.call('SET', KEYS[2], ARGV[9] .. stamp(now + ARGV[3]) .. ARGV[4] .. ARGV[5], 'PX', ARGV[3])
 end
 return s[2]
 `

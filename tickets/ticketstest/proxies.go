@@ -142,6 +142,25 @@ func testLookupRenewed(t *testing.T, b *bench) {
 	b.same("last visit", visits[1].Ticket, pt.ID)
 }
 
+// testLookupRenewedLimits: the limits of a renewed session hold for what was
+// granted before, too.
+func testLookupRenewedLimits(t *testing.T, b *bench) {
+	s := b.fresh("roux-p")
+	s.Max = 10 * time.Minute
+	b.must(b.Store.Open(t.Context(), s))
+	pgt := b.granting(s.ID, time.Hour)
+	renewed := s
+	var err error
+	renewed.ID, err = b.mint.Rotate(s.ID)
+	b.must(err)
+	renewed.Max = 8 * time.Hour
+	b.must(b.Store.Renew(t.Context(), s.ID, renewed))
+	b.Travel(50 * time.Minute)
+	b.proxy(pgt.ID, 0)
+	b.Travel(11 * time.Minute)
+	b.noPGT("after its own lifetime", pgt.ID)
+}
+
 func testLookupExpiry(t *testing.T, b *bench) {
 	s := b.open("roux-p")
 	short := b.granting(s.ID, 30*time.Minute)

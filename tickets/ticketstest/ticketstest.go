@@ -52,6 +52,7 @@ func Run(t *testing.T, start func(testing.TB) Harness) {
 		{"100 callers use one proxy-granting ticket (P12)", testLookupRace},
 		{"close kills proxy-granting tickets (P13, S5)", testLookupClosed},
 		{"renew keeps proxy-granting tickets", testLookupRenewed},
+		{"renew gives proxy-granting tickets its limits", testLookupRenewedLimits},
 		{"proxy-granting ticket outlives no limit (S4, S16)", testLookupExpiry},
 		{"uses of a ticket are counted (P12)", testUses},
 		{"50 callers redeem a ticket of 3 uses (P12)", testUsesRace},
