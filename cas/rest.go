@@ -37,7 +37,8 @@ type RESTPublishing struct {
 // Publisher keeps entries of services.
 type Publisher interface {
 	// Put takes an entry as Apereo's JSON and serves by it from then on. What is
-	// wrong with the entry itself is a *services.LoadError.
+	// wrong with the entry itself is a *services.EntryError, another entry in its
+	// place services.ErrTaken.
 	Put(data []byte) (*services.Service, error)
 }
 
@@ -141,7 +142,7 @@ func (s *Server) failREST(w http.ResponseWriter, _ *http.Request, err error) {
 	case errors.As(err, &pending):
 		writeExceptions(w, http.StatusForbidden, "InterruptRequiredException")
 	case errors.As(err, &entry):
-		writeREST(w, http.StatusBadRequest, restText, []byte(entry.text+"\n"))
+		writeREST(w, http.StatusBadRequest, restText, []byte(entry.faults.Error()+"\n"))
 	case errors.As(err, &throttled):
 		retryAfter(w, throttled.retry)
 		writeStatus(w, http.StatusLocked)

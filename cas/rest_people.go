@@ -97,14 +97,17 @@ func (s *Server) restPublish(w http.ResponseWriter, r *http.Request) error {
 
 // entryError refuses an entry for what is in it, which its sender is told and
 // the log is not.
-type entryError struct{ text string }
+type entryError struct{ faults *services.EntryError }
 
 func (e *entryError) Error() string { return "the entry cannot be taken" }
 
 func refusedEntry(err error) error {
-	var faulty *services.LoadError
-	if errors.As(err, &faulty) {
-		return &entryError{faulty.Error()}
+	var faulty *services.EntryError
+	switch {
+	case errors.As(err, &faulty):
+		return &entryError{faulty}
+	case errors.Is(err, services.ErrTaken):
+		return httpx.Status(http.StatusConflict, err)
 	}
 	return fmt.Errorf("keep an entry: %w", err)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -147,7 +149,7 @@ func TestR8Services(t *testing.T) {
 	})
 	t.Run("an entry with faults", func(t *testing.T) {
 		fault := services.Fault{File: "New-7.json", Key: "id", Level: services.Broken, Message: "<b>must be positive</b>"}
-		c := publishing(t, &shelf{err: &services.LoadError{Faults: []services.Fault{fault}}})
+		c := publishing(t, &shelf{err: &services.EntryError{Faults: []services.Fault{fault}}})
 		a := c.publish(staff, staffPassword, jsonType, someEntry)
 		wantTyped(t, a, http.StatusBadRequest, plain)
 		if !strings.Contains(a.Body, "must be positive") || strings.Contains(c.log.String(), "must be positive") {
@@ -157,6 +159,10 @@ func TestR8Services(t *testing.T) {
 			t.Errorf("not in the audit: %s", c.audit)
 		}
 	})
+	t.Run("an id that another entry has", func(t *testing.T) {
+		a := publishing(t, &shelf{err: fmt.Errorf("%w: 7", services.ErrTaken)}).publish(staff, staffPassword, jsonType, someEntry)
+		wantTyped(t, a, http.StatusConflict, plain)
+	})
 	t.Run("a folder that cannot be written", func(t *testing.T) {
 		c := publishing(t, &shelf{err: errors.New("disk is full")})
 		a := c.publish(staff, staffPassword, jsonType, someEntry)
@@ -165,6 +171,28 @@ func TestR8Services(t *testing.T) {
 			t.Errorf("body %q, log %s", a.Body, c.log)
 		}
 	})
+}
+
+// TestR8AServiceServedAtOnce: an entry that was sent opens its service.
+func TestR8AServiceServedAtOnce(t *testing.T) {
+	const added = "https://added.univ.example/"
+	registry, err := services.Open(t.TempDir(), slog.New(slog.DiscardHandler))
+	check(t, err)
+	c := newCampus(t, func(o *cas.Options, _ map[string]string) {
+		o.Registry = registry
+		o.REST = &cas.RESTOptions{URL: publicURL, Publishing: &cas.RESTPublishing{
+			Publisher: registry, Attribute: "memberOf", Value: "cn=ent-admins,ou=groups,dc=univ,dc=example",
+		}}
+	})
+	wantStatus(t, c.browser().Get(testkit.LoginPath(added)), http.StatusForbidden)
+	entry := `{"@class": "org.apereo.cas.services.CasRegisteredService", "id": 7, "name": "Added", "serviceId": "^https://added\\.univ\\.example/.*"}`
+	wantStatus(t, c.publish(staff, staffPassword, jsonType, entry), http.StatusOK)
+	if !c.validate("/serviceValidate", added, c.browser().enter(added)).Valid() {
+		t.Error("the service is not served")
+	}
+	wide := strings.Replace(entry, `^https://added\\.univ\\.example/.*`, "^https://.*", 1)
+	wantTyped(t, c.publish(staff, staffPassword, jsonType, wide), http.StatusBadRequest, plain)
+	wantStatus(t, c.browser().Get(testkit.LoginPath(stranger)), http.StatusForbidden)
 }
 
 // notice is a page that everybody must pass.
