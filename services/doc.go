@@ -7,7 +7,8 @@
 // reads the folder, sorts the entries, and answers one question: which entry
 // does this service URL belong to. A [Service] then says who may enter, what
 // is told about them and under which name, how it is logged out, and how long
-// its tickets live.
+// its tickets live. [Import] writes a folder of Apereo's in our own format, and
+// tells all that it loses; [Registry.Put] adds one entry.
 //
 // What it must never do:
 //
@@ -20,12 +21,15 @@
 //     ";jsessionid=…"), and a ticket is added to the given bytes ([Appended]).
 //   - let a regular expression, however loose, admit a URL that a browser
 //     would read differently ([ErrUnsafe]).
+//   - drop a key of Apereo's in silence: it is read, or told as a [Fault].
+//   - write to the folder, but in Put.
 //   - fetch anything. Logos are files of the folder.
 //
 // The order of the entries, first match wins, and the meaning of Apereo's
 // fields follow Apereo CAS; where a field can be read in two ways, the narrower
 // is taken: required values match whole, one rejected value is enough.
 //
-// Callers: cas asks at every login, validation and logout; cmd/parvis opens the
-// registry, watches it, and shows [Registry.Lint] and [Registry.Explain].
+// Callers: cas asks at every login, validation and logout, and puts the entries
+// that come by REST; cmd/parvis opens the registry, watches it, shows
+// [Registry.Lint] and [Registry.Explain], and writes what Import makes.
 package services

@@ -66,6 +66,7 @@ func TestLint(t *testing.T) {
 		{"S31 proxy in clear", own("match: https://a.univ.fr/\nproxy: http://a.univ.fr/pgt\n"), "proxy-plain-http"},
 		{"S31 proxy, clean", own("match: https://a.univ.fr/\nproxy: https://a.univ.fr/pgt\n"), ""},
 		{"S31 the whole network", own("match: https://a.univ.fr/\nnetworks: 0.0.0.0/0\n"), "wide-networks"},
+		{"S31 a large part of it", own("match: https://a.univ.fr/\nnetworks: 10.0.0.0/7\n"), "wide-networks"},
 		{"S31 this machine", own("match: https://a.univ.fr/\nnetworks: 127.0.0.0/8\n"), "wide-networks"},
 		{"S31 neighbours", own("match: https://a.univ.fr/\nnetworks: 'fe80::/10'\n"), "wide-networks"},
 		{"S31 metadata", own("match: https://a.univ.fr/\nnetworks: [10.0.0.0/8, 169.254.169.254/32]\n"), "wide-networks"},

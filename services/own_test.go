@@ -115,6 +115,7 @@ func TestParticipates(t *testing.T) {
 		{"Apereo no attribute is true of nobody", theirs(t, policy("AttributeBased", "")), teacher, 0, false},
 		{"Apereo attribute that cannot be judged", theirs(t, policy("AttributeBased", `, "attributes": {"role": ["(?=t).*"], "x": ["y"]}`)), teacher, 0, false},
 		{"Apereo chain", theirs(t, policy("Chaining", `, "policies": [`+strings.TrimPrefix(policy("AuthenticationDate", `, "timeValue": 60`), `"singleSignOnParticipationPolicy": `)+`]`)), nil, time.Minute, false},
+		{"Apereo chain, the longest last", theirs(t, policy("Chaining", `, "policies": [{"@class": "x.AuthenticationDateRegisteredServiceSingleSignOnParticipationPolicy", "timeValue": 60}, {"@class": "x.AuthenticationDateRegisteredServiceSingleSignOnParticipationPolicy", "timeValue": 600}]`)), nil, time.Minute, false},
 		{"Apereo unknown", theirs(t, policy("Groovy", "")), nil, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
