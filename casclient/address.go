@@ -55,8 +55,8 @@ func cutOwn(query string) (rest, ticket, asked string) { //nolint:nonamedreturns
 	for part := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(part, "=")
 		switch {
-		case name == "ticket" && looksLikeTicket(value):
-			ticket = value
+		case name == "ticket" && looksLikeTicket(decoded(value)):
+			ticket = decoded(value)
 		case name == marker && (value == askedGateway || value == askedRenew):
 			asked = value
 		default:
@@ -65,6 +65,14 @@ func cutOwn(query string) (rest, ticket, asked string) { //nolint:nonamedreturns
 	}
 	// Servers differ in how they add a ticket to a query that ends with "&".
 	return asciiOnly(strings.TrimRight(strings.Join(kept, "&"), "&")), ticket, asked
+}
+
+// decoded is a parameter's value, or its bytes where they are no good escapes.
+func decoded(value string) string {
+	if plain, err := url.QueryUnescape(value); err == nil {
+		return plain
+	}
+	return value
 }
 
 func joined(base, query string) string {

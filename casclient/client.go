@@ -160,6 +160,9 @@ func (c *Client) open(ctx context.Context, w http.ResponseWriter, v *visit, tick
 		Principal: a.principal, Ticket: ticket, Started: now, PGT: a.pgt,
 		Idle: c.o.Idle, End: now.Add(c.o.Lifetime),
 	}
+	if len(a.principal.Proxies) > 0 {
+		session.Idle = min(session.Idle, proxiedIdle)
+	}
 	if v.address.asked == askedRenew || a.principal.FromNewLogin && !a.principal.RememberMe {
 		session.Fresh = now
 	}

@@ -314,6 +314,28 @@ func TestTicketTwice(t *testing.T) {
 	wantPage(t, b.open(app+"/page"), app+"/page", student)
 }
 
+// TestTicketsOfOtherServers: Keycloak's have dots, django-cas-server sorts the
+// parameters and so the ticket may stand anywhere, some are very long.
+func TestTicketsOfOtherServers(t *testing.T) {
+	for _, test := range []struct{ name, query, service, ticket string }{
+		{"dots", "a=1&ticket=ST-6f1c.77ab.90de", "?a=1", "ST-6f1c.77ab.90de"},
+		{"host behind", "ticket=ST-12-ab_c~d-cas1.univ.example", "", "ST-12-ab_c~d-cas1.univ.example"},
+		{"in the middle", "a=1&ticket=ST-1-x&z=2", "?a=1&z=2", "ST-1-x"},
+		{"escaped hyphen", "ticket=ST-1%2Dx", "", "ST-1-x"},
+		{"256 characters", "ticket=ST-" + strings.Repeat("a", 253), "", "ST-" + strings.Repeat("a", 253)},
+		{"behind an old one", "ticket=ST-1-old&a=1&ticket=ST-2-new", "?a=1", "ST-2-new"},
+		{"behind a query that ends with &", "a=1&&ticket=ST-1-x", "?a=1", "ST-1-x"},
+	} {
+		c := newCampus(t)
+		c.service(app)
+		c.browser(t).step(app + "/page?" + test.query)
+		calls := c.calls("/p3/serviceValidate?service=" + url.QueryEscape(app+"/page"+test.service) + "&ticket=" + test.ticket)
+		if len(calls) != 1 {
+			t.Errorf("%s: validated with %q", test.name, c.calls("alidate"))
+		}
+	}
+}
+
 // TestOldTicketWithASession: an address of last time, from the history.
 func TestOldTicketWithASession(t *testing.T) {
 	c := newCampus(t)

@@ -14,7 +14,9 @@ const (
 
 // Memory keeps sessions and proxy-granting tickets in this process: they are
 // lost when it ends, and other processes do not see them. When it is full, the
-// session unused for longest goes.
+// session unused for longest goes. Sessions that programs opened by proxy tickets
+// are counted apart, so that a portal that asks all day pushes nobody's browser
+// out.
 type Memory struct {
 	now  func() time.Time
 	most int
@@ -22,7 +24,8 @@ type Memory struct {
 	mu       sync.Mutex
 	sessions map[string]*list.Element // of kept, by key
 	tickets  map[string]string        // keys, by ticket
-	recent   *list.List               // of kept, the last used in front
+	own      *list.List               // of kept, the last used in front
+	proxied  *list.List               // the same, of sessions opened by proxy tickets
 	grants   map[string]*list.Element // of grant, by IOU
 	arrived  *list.List               // of grant, the newest in front
 }
@@ -38,11 +41,12 @@ type grant struct {
 	at       time.Time
 }
 
-// NewMemory returns a store for so many sessions at most, read by this clock.
+// NewMemory returns a store for so many sessions of each kind at most, read by
+// this clock.
 func NewMemory(now func() time.Time, most int) *Memory {
 	return &Memory{
 		now: now, most: max(most, 1),
-		sessions: map[string]*list.Element{}, tickets: map[string]string{}, recent: list.New(),
+		sessions: map[string]*list.Element{}, tickets: map[string]string{}, own: list.New(), proxied: list.New(),
 		grants: map[string]*list.Element{}, arrived: list.New(),
 	}
 }
@@ -53,10 +57,11 @@ func (m *Memory) Save(_ context.Context, key string, s Session) error {
 	defer m.mu.Unlock()
 	now := m.now()
 	m.drop(key)
-	m.sessions[key] = m.recent.PushFront(&kept{key, s, now})
+	recent := m.listOf(s)
+	m.sessions[key] = recent.PushFront(&kept{key, s, now})
 	m.tickets[s.Ticket] = key
-	for oldest := keptIn(m.recent.Back()); oldest.over(now) || m.recent.Len() > m.most; oldest = keptIn(m.recent.Back()) {
-		m.drop(oldest.key)
+	for e := recent.Back(); e != nil && (keptIn(e).over(now) || recent.Len() > m.most); e = recent.Back() {
+		m.drop(keptIn(e).key)
 	}
 	return nil
 }
@@ -75,7 +80,7 @@ func (m *Memory) Load(_ context.Context, key string) (Session, error) {
 		return Session{}, ErrNoSession
 	}
 	k.used = now
-	m.recent.MoveToFront(element)
+	m.listOf(k.session).MoveToFront(element)
 	return k.session, nil
 }
 
@@ -104,8 +109,8 @@ func (m *Memory) Put(_ context.Context, iou, pgt string) error {
 	now := m.now()
 	m.dropGrant(iou)
 	m.grants[iou] = m.arrived.PushFront(grant{iou, pgt, now})
-	for oldest := grantIn(m.arrived.Back()); oldest.over(now) || m.arrived.Len() > maxGrants; oldest = grantIn(m.arrived.Back()) {
-		m.dropGrant(oldest.iou)
+	for e := m.arrived.Back(); e != nil && (grantIn(e).over(now) || m.arrived.Len() > maxGrants); e = m.arrived.Back() {
+		m.dropGrant(grantIn(e).iou)
 	}
 	return nil
 }
@@ -126,16 +131,24 @@ func (m *Memory) Take(_ context.Context, iou string) (string, error) {
 	return g.pgt, nil
 }
 
+func (m *Memory) listOf(s Session) *list.List {
+	if len(s.Principal.Proxies) > 0 {
+		return m.proxied
+	}
+	return m.own
+}
+
 func (m *Memory) drop(key string) {
 	element, ok := m.sessions[key]
 	if !ok {
 		return
 	}
 	delete(m.sessions, key)
-	if ticket := keptIn(element).session.Ticket; m.tickets[ticket] == key {
-		delete(m.tickets, ticket)
+	s := keptIn(element).session
+	if m.tickets[s.Ticket] == key {
+		delete(m.tickets, s.Ticket)
 	}
-	m.recent.Remove(element)
+	m.listOf(s).Remove(element)
 }
 
 func (m *Memory) dropGrant(iou string) {

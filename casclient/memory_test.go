@@ -15,7 +15,7 @@ import (
 
 func sampleSession(k *clock, ticket string) casclient.Session {
 	return casclient.Session{
-		Principal: casclient.Principal{Name: "x", Attributes: casclient.Attributes{"a": {"1", "2"}}, AuthTime: k.Now(), Proxies: []string{"https://p.example"}},
+		Principal: casclient.Principal{Name: "x", Attributes: casclient.Attributes{"a": {"1", "2"}}, AuthTime: k.Now()},
 		Ticket:    ticket, Started: k.Now(), PGT: "PGT-1", Idle: 10 * time.Minute, End: k.Now().Add(time.Hour),
 	}
 }
@@ -47,6 +47,24 @@ func TestMemoryLimits(t *testing.T) {
 	k.travel(10 * time.Minute)
 	if there("k0") || there("k3") {
 		t.Error("an idle session lives")
+	}
+}
+
+// TestMemoryCountsProxiedApart: a portal that opens sessions all day pushes
+// nobody's browser out.
+func TestMemoryCountsProxiedApart(t *testing.T) {
+	k := newClock()
+	m := casclient.NewMemory(k.Now, 2)
+	check(t, m.Save(t.Context(), "browser", sampleSession(k, "ST-1")))
+	for i := range 5 {
+		s := sampleSession(k, fmt.Sprint("PT-", i))
+		s.Principal.Proxies = []string{portal + "/cas/proxy"}
+		check(t, m.Save(t.Context(), fmt.Sprint("p", i), s))
+	}
+	for key, want := range map[string]bool{"browser": true, "p2": false, "p3": true, "p4": true} {
+		if _, err := m.Load(t.Context(), key); (err == nil) != want {
+			t.Errorf("%s: got %v", key, err)
+		}
 	}
 }
 
@@ -89,6 +107,7 @@ func TestMemoryTogether(t *testing.T) {
 // TestSessionAsJSON: other stores may write sessions as JSON.
 func TestSessionAsJSON(t *testing.T) {
 	want := sampleSession(newClock(), "ST-1")
+	want.Principal.Proxies = []string{portal + "/cas/proxy"}
 	text, err := json.Marshal(want)
 	check(t, err)
 	var got casclient.Session

@@ -21,6 +21,10 @@ const (
 	defaultTimeout  = 10 * time.Second
 )
 
+// proxiedIdle is how long a session that a proxy ticket opened waits for the
+// next request: programs bring a new ticket each time, or come back soon.
+const proxiedIdle = 10 * time.Minute
+
 // Options say what a [Client] works with. Server and Service are needed; the
 // zero value of all others has a meaning.
 type Options struct {
@@ -58,7 +62,8 @@ type Options struct {
 	// they are not told otherwise.
 	LogoutRequests string
 
-	// Idle is how long a session lives without a request, 2 hours if 0.
+	// Idle is how long a session lives without a request, 2 hours if 0. One that
+	// a proxy ticket opened lives 10 minutes at most.
 	Idle time.Duration
 	// Lifetime is how long a session lives at most, 8 hours if 0.
 	Lifetime time.Duration

@@ -106,6 +106,9 @@ func (c *Client) claim(ctx context.Context, a *answer) error {
 	if err != nil {
 		return fmt.Errorf("take the proxy-granting ticket: %w", err)
 	}
+	if pgt == "" {
+		c.o.Logger.WarnContext(ctx, "the proxy-granting ticket did not come to this process; the others need the same Grants")
+	}
 	a.pgt = pgt
 	return nil
 }
