@@ -116,19 +116,14 @@ func (c *Client) Do(ctx context.Context, r Request) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("call %s: %w", address.Host, err)
 	}
-	// Closing it ends whatever waits for it, and nothing is sent over it again.
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer func() {
-		if stop() {
-			_ = conn.Close()
-		}
-	}()
-	status, err := c.exchange(conn, c.request(address, r))
+	defer func() { _ = conn.Close() }()
+	// What waits for the connection stops waiting. It is not closed yet: a
+	// server that is told so may answer at last, and be heard.
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	status, err := c.exchange(ctx, conn, c.request(address, r))
 	if err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err()
-		}
-		return 0, fmt.Errorf("call %s: %w", address.Host, err)
+		return 0, fmt.Errorf("call %s: %w", address.Host, cmp.Or(ctx.Err(), err))
 	}
 	return status, nil
 }
@@ -199,8 +194,9 @@ func (c *Client) request(address *url.URL, r Request) *http.Request {
 	return request
 }
 
-// exchange sends a request and reads the status of its answer.
-func (c *Client) exchange(conn net.Conn, request *http.Request) (int, error) {
+// exchange sends a request and reads the status of its answer, which must come
+// while ctx lasts.
+func (c *Client) exchange(ctx context.Context, conn net.Conn, request *http.Request) (int, error) {
 	// Head and body leave in one write: some applications take a body for
 	// whole only where it comes with its head.
 	var whole bytes.Buffer
@@ -216,6 +212,9 @@ func (c *Client) exchange(conn net.Conn, request *http.Request) (int, error) {
 		response, err := http.ReadResponse(reader, request)
 		if err != nil {
 			return 0, fmt.Errorf("read the answer: %w", err)
+		}
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
 		}
 		if response.StatusCode < http.StatusOK && response.StatusCode != http.StatusSwitchingProtocols {
 			continue // An answer to come is announced.
