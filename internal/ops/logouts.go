@@ -191,7 +191,7 @@ func words(reason string) string {
 	case "bad_address":
 		return "not an address"
 	case "given_up":
-		return "not tried: its host is down"
+		return "not tried in time: its host is down, or too slow"
 	}
 	if status, ok := strings.CutPrefix(reason, "status_"); ok {
 		return "answered " + status

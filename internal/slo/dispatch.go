@@ -41,7 +41,6 @@ type result struct {
 	job    *job
 	status int
 	err    error
-	took   time.Duration
 	// unproven tells how the host was counted.
 	unproven bool
 }
@@ -60,8 +59,8 @@ type dispatcher struct {
 	hosts map[string]*host
 	jobs  map[string]*job
 	later laters
-	// running counts requests under way; unproven those to hosts that have
-	// not answered well lately.
+	// running counts requests under way; unproven those to hosts that did not
+	// answer the last time, or were never asked.
 	running, unproven int
 	keeping           sync.WaitGroup
 }
@@ -207,7 +206,7 @@ func (d *dispatcher) send(late context.Context, j *job, now time.Time) {
 		ctx, cancel := context.WithTimeout(late, d.o.Timeout)
 		defer cancel()
 		status, err := d.o.Client.Do(ctx, request)
-		d.results <- result{job: j, status: status, err: err, took: time.Since(now), unproven: unproven}
+		d.results <- result{job: j, status: status, err: err, unproven: unproven}
 	}()
 }
 

@@ -11,7 +11,7 @@ type host struct {
 	ready []*job
 	// running counts requests under way, jobs all that is in hand.
 	running, jobs int
-	// proven tells that it answered the last time, and soon.
+	// proven tells that it answered the last time.
 	proven bool
 	// failures counts tries in a row that got no answer. Before resume, none
 	// is made.
@@ -20,8 +20,6 @@ type host struct {
 }
 
 const (
-	// prompt is how soon a host must answer to be proven.
-	prompt = time.Second
 	// downAfter is how many tries in a row without an answer make a host count
 	// as down.
 	downAfter = 3
@@ -59,7 +57,7 @@ func (h *host) surplus(now time.Time) bool {
 func (h *host) note(r result, now time.Time) {
 	const longest = 5 // doublings of a second
 	if r.err == nil {
-		h.failures, h.resume, h.proven = 0, time.Time{}, r.took < prompt
+		h.failures, h.resume, h.proven = 0, time.Time{}, true
 		return
 	}
 	h.failures++

@@ -72,11 +72,12 @@ type packer struct {
 // fragment: deflated, with zlib's header, which is what Apereo's Java client
 // and pac4j expect.
 func (p *packer) address(address, message string) string {
-	p.packed.Reset()
 	if p.w == nil {
 		p.w = zlib.NewWriter(&p.packed)
+	} else {
+		p.packed.Reset()
+		p.w.Reset(&p.packed)
 	}
-	p.w.Reset(&p.packed)
 	_, _ = io.WriteString(p.w, message) // a bytes.Buffer takes all it is given
 	_ = p.w.Close()
 	return services.Appended(address, parameter, url.QueryEscape(base64.StdEncoding.EncodeToString(p.packed.Bytes())))

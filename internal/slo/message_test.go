@@ -184,4 +184,30 @@ func TestFrontAddress(t *testing.T) {
 	}
 }
 
+// Whatever a name holds, the text is XML, and one line.
+func FuzzMessage(f *testing.F) {
+	for _, name := range []string{"o22502142", "a<b>&\"c'", "a\x00\n\xff", "]]>", "@NOT_USED@"} {
+		f.Add(name)
+	}
+	w := newWorld(f, map[string]string{"front": "name: Front\nmatch: https://front.univ.example/\nlogout: front\n"}, false)
+	f.Fuzz(func(t *testing.T, name string) {
+		id := w.open(t, name, "https://front.univ.example/")
+		ended, err := w.ender.End(t.Context(), id, slo.Why{Action: audit.Logout})
+		if err != nil || len(ended.Front) != 1 {
+			t.Fatalf("%+v, %v", ended, err)
+		}
+		address, err := url.Parse(ended.Front[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := inflate(t, address.Query().Get("logoutRequest"))
+		var parsed struct {
+			Index string `xml:"SessionIndex"`
+		}
+		if err := xml.Unmarshal([]byte(text), &parsed); err != nil || parsed.Index != string(w.tickets[len(w.tickets)-1]) || strings.ContainsAny(text, "\r\n") {
+			t.Errorf("text %q, %v", text, err)
+		}
+	})
+}
+
 var _ slo.Sessions = tickets.Store(nil)

@@ -176,8 +176,9 @@ func TestDeadApplicationsDelayNobody(t *testing.T) {
 				if waiting, _ := queue.Waiting(t.Context()); waiting != 0 {
 					t.Errorf("%d notices still wait", waiting)
 				}
-				if got := net.most["dead0.univ.example"]; got > 4 {
-					t.Errorf("%d requests to one host at once", got)
+				want := map[bool]int{true: 4, false: 1}[test.healthy]
+				if got := net.most["dead0.univ.example"]; got != want {
+					t.Errorf("%d requests to one host at once, want %d", got, want)
 				}
 				if got := net.most[""]; got > 256 {
 					t.Errorf("%d requests at once", got)
@@ -232,6 +233,9 @@ func TestPerHost(t *testing.T) {
 		synctest.Wait()
 		if got := len(net.sent); got != 82 {
 			t.Errorf("%d requests, want 82", got)
+		}
+		if got := net.most[""]; got != 4 {
+			t.Errorf("%d requests at once, want 4", got)
 		}
 		stop()
 	})

@@ -25,7 +25,7 @@ const (
 	reasonForbidden  = "forbidden"   // requests may not go there
 	reasonConnection = "connection"  // the connection broke
 	reasonAddress    = "bad_address" // it is no address
-	reasonGivenUp    = "given_up"    // it was never tried: its host is down
+	reasonGivenUp    = "given_up"    // it was not tried in time: its host is down, or too slow
 	reasonLost       = "not_queued"  // the queue took no more
 )
 

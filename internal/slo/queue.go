@@ -45,7 +45,9 @@ type Outcome struct {
 	Host    string `json:"host"`
 	// Success tells that the application answered with a status below 400.
 	Success bool `json:"success"`
-	// Reason says what went wrong, in a fixed word: see [Options].
+	// Reason says what went wrong in the last try: timeout, refused, name, tls,
+	// forbidden, connection, bad_address, "status_" and the status, or given_up
+	// where none was made in time. It is empty for a success.
 	Reason string `json:"reason,omitempty"`
 	// Tries is how often the request was sent; 0 where it was given up before.
 	Tries int `json:"tries"`
