@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -32,6 +33,39 @@ func TestDocs(t *testing.T) {
 				t.Error(faults)
 			}
 		})
+	}
+}
+
+var yamlTag = regexp.MustCompile("`yaml:\"(\\w+)\"`")
+
+// TestEveryKey: each key of our format is documented, and in the files that
+// other tests read.
+func TestEveryKey(t *testing.T) {
+	read := func(names ...string) string {
+		var all strings.Builder
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(text)
+		}
+		return all.String()
+	}
+	page := read("../docs/services.md")
+	samples := read("testdata/own/everything.yaml", "testdata/own/pairwise.yml", "testdata/own/kept.yaml")
+	tags := yamlTag.FindAllStringSubmatch(read("own_file.go", "service.go"), -1)
+	if len(tags) < 60 {
+		t.Fatalf("only %d keys found", len(tags))
+	}
+	for _, tag := range tags {
+		key := regexp.MustCompile(`\b` + tag[1] + `\b`)
+		if !key.MatchString(page) {
+			t.Errorf("docs/services.md does not speak of %s", tag[1])
+		}
+		if tag[1] != "fr" && tag[1] != "en" && !regexp.MustCompile(`\b`+tag[1]+`:`).MatchString(samples) {
+			t.Errorf("no sample has %s", tag[1])
+		}
 	}
 }
 

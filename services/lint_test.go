@@ -48,6 +48,8 @@ func TestLint(t *testing.T) {
 		{"plain http in our format", own("match: http://app.univ.fr/\n"), "plain-http"},
 		{"everything released", own("match: https://a.fr/\nrelease: {all: true}\n"), "releases-everything"},
 		{"everything released in a chain", theirs(`^https://a\.fr/.*`, `"attributeReleasePolicy": {"@class": "x.ChainingAttributeReleasePolicy", "policies": [{"@class": "x.ReturnAllAttributeReleasePolicy"}]}`), "releases-everything"},
+		{"everything released through a filter", own("match: https://a.fr/\nrelease: {all: true, filters: [{only: {'*': 'x*'}, drop_others: true}]}\n"), "releases-everything"},
+		{"all that a filter names", own("match: https://a.fr/\nrelease: {all: true, filters: [{only: {mail: '*'}, drop_others: true}]}\n"), ""},
 		{"nobody to call", []string{"a.yaml", "name: A\nmatch: https://a.fr/\n"}, "no-contact"},
 		{"logout in clear", own("match: https://a.fr/\nlogout: {url: 'http://a.fr/out'}\n"), "plain-logout"},
 		{"logout at home", own("match: https://a.fr/x\nlogout: {url: 'https://a.fr/out'}\n"), ""},

@@ -189,7 +189,7 @@ func (p releaseFiltered) release(uid string, from, into identity.Attributes) {
 
 func (p releaseFiltered) everything() bool {
 	for i := range p.filters {
-		if p.filters[i].dropOthers {
+		if p.filters[i].namesAll() {
 			return false
 		}
 	}

@@ -162,6 +162,11 @@ func (f *valueFilter) apply(from identity.Attributes) identity.Attributes {
 	return into
 }
 
+// namesAll tells whether nothing passes but attributes that it names.
+func (f *valueFilter) namesAll() bool {
+	return f.dropOthers && f.tests["*"] == nil && f.rewrites["*"] == nil
+}
+
 // values returns what is kept of an attribute, and whether it has a rule.
 func (f *valueFilter) values(name string, values []string) ([]string, bool) {
 	var kept []string
