@@ -33,6 +33,21 @@
 // opens no session and learns no name. Calls have a deadline and are never
 // replayed: a call that failed may have been done, and is not done twice.
 //
+// # Several servers
+//
+// Behind Sentinels the store follows the master that they name; in a Cluster it
+// asks the node that has the slot. Calls under way when a server ends fail, and
+// later ones work as soon as its replica is promoted.
+//
+// Redis tells its replicas after it has answered, and a store cannot change
+// that. What a master answered in the moment before it ended may be unknown to
+// the replica that follows it: a ticket redeemed in that moment can be redeemed
+// once more during the seconds that are left of its life, a session closed in
+// it is open again, one opened in it is gone. A master that is cut off from its
+// replicas goes on in the same way until it hears of the other. Redis' settings
+// min-replicas-to-write 1 and min-replicas-max-lag bound that time, at the price
+// of no logins while no replica listens.
+//
 // Redis must be 6.2 or later. The user needs +@read +@write +@scripting
 // +@connection, +time, and the keys of the prefix.
 //

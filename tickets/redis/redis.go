@@ -8,7 +8,6 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"parvis/tickets"
 )
@@ -21,13 +20,22 @@ const (
 
 // Options tells where the Redis is and how to use it.
 type Options struct {
-	// URL is redis://, rediss:// or unix://, with an optional number of
-	// database and go-redis' settings as query parameters.
+	// URL is one of
+	//
+	//	redis://host:port/database, or unix:///path?db=database
+	//	redis+sentinel://host:port/database?master_name=name&addr=host:port&addr=…
+	//	redis+cluster://host:port?addr=host:port&addr=…
+	//
+	// with go-redis' settings as further query parameters, and rediss for redis
+	// where TLS is wanted. Of Sentinels, and of a Cluster's nodes, one that
+	// answers is enough. A name and password in the URL of Sentinels are theirs.
 	URL string
-	// Username and Password replace those of the URL where given.
+	// Username and Password replace those of the URL where given, and are those
+	// of the servers behind Sentinels.
 	Username, Password string
 	// TLS replaces the settings that a rediss:// URL stands for, and asks for
-	// TLS under a redis:// URL too. Its ServerName is the URL's host by default.
+	// TLS under a redis:// URL too. Its ServerName is the host that is dialled,
+	// by default.
 	TLS *tls.Config
 	// Keys seals what is stored. Required.
 	Keys *tickets.Keyring
@@ -70,49 +78,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Offset == nil {
 		o.Offset = func() time.Duration { return 0 }
 	}
-	settings, err := settings(o)
+	client, err := connect(o)
 	if err != nil {
 		return nil, err
 	}
-	client := goredis.NewClient(settings)
 	return &Store{
 		client: client, keys: o.Keys, prefix: o.Prefix, timeout: o.Timeout, offset: o.Offset,
 		batches: startBatcher(ctx, client, o.Timeout),
 	}, nil
-}
-
-// settings turns options into go-redis' own.
-func settings(o Options) (*goredis.Options, error) {
-	s, err := goredis.ParseURL(o.URL)
-	if err != nil {
-		// The parser's error repeats the URL, which may hold a password.
-		return nil, errors.New("read the URL of Redis: want redis://host:port/database, rediss:// or unix://")
-	}
-	if o.Username != "" {
-		s.Username = o.Username
-	}
-	if o.Password != "" {
-		s.Password = o.Password
-	}
-	if o.TLS != nil {
-		custom := o.TLS.Clone()
-		if custom.ServerName == "" && s.TLSConfig != nil {
-			custom.ServerName = s.TLSConfig.ServerName
-		}
-		s.TLSConfig = custom
-	}
-	if o.PoolSize > 0 {
-		s.PoolSize = o.PoolSize
-	}
-	// Never again by itself: a replayed call would redeem, grant or spend twice.
-	s.MaxRetries = -1
-	s.DialerRetries = 1
-	s.DialTimeout, s.ReadTimeout, s.WriteTimeout, s.PoolTimeout = o.Timeout, o.Timeout, o.Timeout, o.Timeout
-	s.ContextTimeoutEnabled = true
-	s.DisableIdentity = true
-	s.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	s.OnConnect = loadScripts
-	return s, nil
 }
 
 // Client is the connection to Redis, for what shares it with the tickets. It
