@@ -191,13 +191,7 @@ func (r requirement) unmet(attrs identity.Attributes) string {
 	return fmt.Sprintf("attribute %s is none of: %s", r.attribute, r.list())
 }
 
-func (r requirement) list() string {
-	var shown []string
-	for _, t := range r.tests {
-		shown = append(shown, t.source)
-	}
-	return strings.Join(shown, ", ")
-}
+func (r requirement) list() string { return strings.Join(sources(r.tests), ", ") }
 
 // participation is when an open session is enough.
 type participation struct {
@@ -216,4 +210,19 @@ func (p *participation) allows(uid string, attrs identity.Attributes, authTime, 
 		return false
 	}
 	return p.who.refusal(uid, attrs, now) == ""
+}
+
+// String says when the password is asked for though a session is open, or "".
+func (p *participation) String() string {
+	var when []string
+	if p.never {
+		return "asked for each time"
+	}
+	if p.maxAge > 0 {
+		when = append(when, "asked for again "+shortDuration(p.maxAge)+" after it was given")
+	}
+	if len(p.who.mapping()) > 0 {
+		when = append(when, "asked for each time of people who do not pass the entry's rule")
+	}
+	return strings.Join(when, ", and ")
 }

@@ -26,6 +26,8 @@ type Explanation struct {
 	Behind []*Service
 	// Redirectable tells whether browsers are sent there.
 	Redirectable bool
+	// Session says when an open session is not enough, or "".
+	Session string
 
 	// Person is whom the rest is about, or nil.
 	Person *identity.Person
@@ -67,6 +69,7 @@ func (r *Registry) Explain(service string, person *identity.Person, now time.Tim
 		return e
 	}
 	e.Closed = e.Match.closedReason(now)
+	e.Session = e.Match.sso.String()
 	if person == nil {
 		return e
 	}
@@ -146,6 +149,9 @@ func (e Explanation) write(b *strings.Builder) {
 	}
 	if e.Closed != "" {
 		fmt.Fprintf(b, "CLOSED    %s\n", e.Closed)
+	}
+	if e.Session != "" {
+		fmt.Fprintf(b, "password  %s\n", e.Session)
 	}
 	e.writePerson(b)
 }

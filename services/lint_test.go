@@ -104,10 +104,13 @@ func TestExplain(t *testing.T) {
 		"marks.yaml", "id: 3\nname: Résultats\norder: 3\nmatch: https://marks.univ.fr/\naccess: {require: {eduPersonAffiliation: teacher}}\nrelease: [mail, memberOf]\nusername: mail\n",
 		"closed.yaml", "id: 4\nname: Closed\norder: 4\nenabled: false\nmatch: https://closed.univ.fr/\n",
 		"mail.yaml", "id: 5\nname: Courrier\norder: 5\nmatch: {exact: 'imap://mail.univ.fr'}\n",
+		"pay.yaml", "id: 7\nname: Paie\norder: 5\nmatch: https://paie.univ.fr/\nsso: {max_age: 15m, who: {users: [dupont-a]}}\n",
+		"vault.yaml", "id: 8\nname: Coffre\norder: 5\nmatch: https://coffre.univ.fr/\nsso: false\n",
 		"all.yaml", "id: 6\nname: Tous\norder: 6\nmatch: https://*.univ.fr/\n")
 	var b strings.Builder
 	for _, service := range []string{
 		"https://marks.univ.fr/s1;jsessionid=1F", "https://closed.univ.fr/", "imap://mail.univ.fr",
+		"https://paie.univ.fr/", "https://coffre.univ.fr/",
 		"https://ent.univ.fr/application", "https://nowhere.example/", "https://marks.univ.fr@evil.com/", "https://a.fr/\r\n",
 	} {
 		b.WriteString(r.Explain(service, &alice, noon).String() + "\n")

@@ -135,9 +135,18 @@ func (a *access) mapping() mapping {
 	if !a.isNever() {
 		m.set("valid", periodMappings(a.periods))
 	}
-	m.set("require", requirementMapping(a.require))
+	var require []requirement
+	for _, r := range a.require {
+		if len(r.tests) > 0 && r.tests[0].kind == testGroup {
+			m.set("groups", sources(r.tests))
+		} else {
+			require = append(require, r)
+		}
+	}
+	m.set("require", requirementMapping(require))
 	m.set("require_any", requirementMapping(a.requireOne))
 	m.set("reject", requirementMapping(a.reject))
+	m.set("users", a.users)
 	m.set("all_of", accessMappings(a.allOf))
 	m.set("any_of", accessMappings(a.anyOf))
 	m.set("denied_url", a.redirect)

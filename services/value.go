@@ -49,6 +49,15 @@ func newTest(kind testKind, source string, fold bool) (valueTest, error) {
 
 func (t valueTest) passes(value string) bool { return t.re.MatchString(value) }
 
+// sources are the tests as they were written.
+func sources(tests []valueTest) []string {
+	var texts []string
+	for _, t := range tests {
+		texts = append(texts, t.source)
+	}
+	return texts
+}
+
 func anyPasses(tests []valueTest, value string) bool {
 	return slices.ContainsFunc(tests, func(t valueTest) bool { return t.passes(value) })
 }
