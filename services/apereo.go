@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // parseApereo reads an entry that Apereo CAS wrote. A file that cannot be read
@@ -16,6 +17,9 @@ import (
 // when it concerns matching, access, release or the user's name.
 func parseApereo(f file, decode func([]byte) (any, error)) (*Service, []Fault) {
 	in := &importer{file: f.path}
+	if !utf8.Valid(f.data) {
+		in.warn("", "is not UTF-8: accents are lost")
+	}
 	value, err := decode(f.data)
 	if err != nil {
 		in.broken("", "%v", err)

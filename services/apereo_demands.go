@@ -81,7 +81,7 @@ func (in *importer) multifactor(o *object) {
 	}
 	o.accept("forceExecution")
 	for _, name := range []string{"failureMode", "bypassTrustedDeviceEnabled", "bypassIfMissingPrincipalAttribute"} {
-		if text := strings.ToUpper(o.text(name)); text != "" && text != "UNDEFINED" && text != "FALSE" {
+		if text := strings.ToUpper(o.text(name)); text != "" && text != "UNDEFINED" && text != "NOT_SET" && text != "FALSE" {
 			in.warn(o.key(name), "has no effect here")
 		}
 	}
@@ -105,6 +105,10 @@ func (in *importer) leftovers(o *object) {
 	o.used["@class"], o.covered = true, true
 	for _, name := range sortedKeys(o.values) {
 		if o.used[name] {
+			continue
+		}
+		if o.get(name) == nil {
+			in.warn(name, "%s", unknownEmpty)
 			continue
 		}
 		lower := strings.ToLower(name)

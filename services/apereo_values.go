@@ -293,11 +293,19 @@ func (o *object) done() {
 	}
 	o.used["@class"], o.covered = true, true
 	for _, name := range sortedKeys(o.values) {
-		if !o.used[name] {
+		switch {
+		case o.used[name]:
+		case o.get(name) == nil:
+			o.in.warn(o.key(name), "%s", unknownEmpty)
+		default:
 			o.complain(name, "is not known")
 		}
 	}
 }
+
+// unknownEmpty is said of keys that some versions write with nothing in them: no
+// rule is lost with them.
+const unknownEmpty = "is not known, and holds nothing"
 
 var javaClass = regexp.MustCompile(`^[a-z]\w*(\.[\w$]+)+$`)
 

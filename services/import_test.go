@@ -140,6 +140,19 @@ func TestRefusals(t *testing.T) {
 		{"no protocol of ours", `"supportedProtocols": ["java.util.HashSet", ["OIDC10"]]`, true, "supportedProtocols"},
 		{"redirect elsewhere", `"redirectUrl": "https://other.example/"`, true, "redirectUrl"},
 		{"a policy nobody knows", `"accessPolicyy": {}`, true, "accessPolicyy"},
+		{"a policy nobody knows, with nothing in it", `"accessPolicyy": null`, false, "accessPolicyy"},
+		{"a key of a strategy nobody knows, with nothing in it", strategy(`, "startingDateTime": null`), false, "accessStrategy.startingDateTime"},
+		{"chain of strategies", `"accessStrategy": {"@class": "x.ChainingRegisteredServiceAccessStrategy", "strategies": [{"@class": "x.DefaultRegisteredServiceAccessStrategy"}]}`, false, ""},
+		{"chain of no strategies", `"accessStrategy": {"@class": "x.ChainingRegisteredServiceAccessStrategy"}`, true, "accessStrategy.strategies"},
+		{"chain with an unknown strategy", `"accessStrategy": {"@class": "x.ChainingRegisteredServiceAccessStrategy", "operator": "OR", "strategies": [{"@class": "x.DefaultRegisteredServiceAccessStrategy"}, {"@class": "x.HttpRequestRegisteredServiceAccessStrategy"}]}`, true, "accessStrategy.strategies[1].@class"},
+		{"chain with an unknown operator", `"accessStrategy": {"@class": "x.ChainingRegisteredServiceAccessStrategy", "operator": "XOR", "strategies": [{"@class": "x.DefaultRegisteredServiceAccessStrategy"}]}`, true, "accessStrategy.operator"},
+		{"dates the wrong way round", `"accessStrategy": {"@class": "x.TimeBasedRegisteredServiceAccessStrategy", "startingDateTime": "2026-12-01", "endingDateTime": "2026-11-01"}`, true, "accessStrategy.endingDateTime"},
+		{"filter of a chain unknown", release("ReturnAllAttributeReleasePolicy", `, "attributeFilter": {"@class": "x.RegisteredServiceChainingAttributeFilter", "filters": [{"@class": "x.RegisteredServiceScriptedAttributeFilter"}]}`), true, "attributeReleasePolicy.attributeFilter.filters[0].@class"},
+		{"filter with a look-ahead", release("ReturnAllAttributeReleasePolicy", `, "attributeFilter": {"@class": "x.RegisteredServiceReverseMappedRegexAttributeFilter", "patterns": {"a": "(?=x)"}}`), true, "attributeReleasePolicy.attributeFilter.patterns.a"},
+		{"script in a transform", release("PatternMatchingAttributeReleasePolicy", `, "allowedAttributes": {"a": {"pattern": "x", "transform": "groovy { 1 }"}}`), true, "attributeReleasePolicy.allowedAttributes.a.transform"},
+		{"case of values", release("ReturnAllAttributeReleasePolicy", `, "canonicalizationMode": "LOWER"`), true, "attributeReleasePolicy.canonicalizationMode"},
+		{"consent", release("ReturnAllAttributeReleasePolicy", `, "consentPolicy": {"@class": "x", "enabled": true}`), false, "attributeReleasePolicy.consentPolicy"},
+		{"life by browser", `"ticketGrantingTicketExpirationPolicy": {"userAgents": {"Firefox": 5}}`, false, "ticketGrantingTicketExpirationPolicy.userAgents"},
 		{"a key nobody knows", `"colour": "blue"`, false, "colour"},
 		{"interrupts", `"webflowInterruptPolicy": {"enabled": true}`, false, "webflowInterruptPolicy"},
 		{"proxy policy unknown", `"proxyPolicy": {"@class": "x.RestfulRegisteredServiceProxyPolicy"}`, false, "proxyPolicy.@class"},
@@ -297,5 +310,13 @@ func TestMalformedTag(t *testing.T) {
 	var broken *services.LoadError
 	if !errors.As(err, &broken) {
 		t.Errorf("S44: err = %v", err)
+	}
+}
+
+// A file of another encoding is read, and what it loses is told.
+func TestNotUTF8(t *testing.T) {
+	r := open(t, "A-1.json", apereo(1, "https://a/", "\"description\": \"\xe9t\xe9\""))
+	if faults := r.Faults(); len(faults) != 1 || !strings.Contains(faults[0].Message, "UTF-8") {
+		t.Errorf("faults %v", faults)
 	}
 }
