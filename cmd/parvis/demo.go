@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"testing/fstest"
@@ -98,6 +99,10 @@ func (d demonstration) config() (config.Config, error) {
 		},
 	}
 	c.Sessions.RememberMe.Enabled = true
+	// The services are on this machine.
+	c.Outgoing.Networks = []config.Prefix{
+		{Prefix: netip.MustParsePrefix("127.0.0.0/8")}, {Prefix: netip.MustParsePrefix("::1/128")},
+	}
 	return c, nil
 }
 

@@ -66,6 +66,10 @@ func commands() []command {
 			{name: "lint", takes: "-config FILE", summary: "tell which entries are broken or dangerous", run: lint},
 			{name: "import", takes: "DIR [-into DIR] [-replace]", summary: "write a folder of Apereo CAS in our own format, and tell all that is lost", run: importServices},
 		}},
+		{name: "sessions", summary: "look at the sessions of a person, and end them", commands: []command{
+			{name: "list", takes: "LOGIN -config FILE", summary: "tell where a person is logged in", run: listSessions},
+			{name: "end", takes: "LOGIN -config FILE [-session NAME]", summary: "log a person out everywhere, and tell the services", run: endSessions},
+		}},
 		{name: "version", summary: "print the version", run: printVersion},
 	}
 }

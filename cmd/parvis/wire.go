@@ -85,7 +85,7 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 		Sessions: store, Registry: p.registry, Teller: notifier, Auditor: auditor, Newest: c.Logout.Tell == "newest",
 	})
 	stopped := slo.NewStopped(slo.StoppedOptions{Directory: p.directory, Ender: ender, Every: c.Logout.Suspended.D(), Logger: p.log})
-	operations := newOperations(p, kept.store, counts)
+	operations := newOperations(p, kept, counts, auditor, c.Operations.Password.Reveal())
 	server := cas.New(cas.Options{
 		Base:             public.Path,
 		MaintenanceRetry: maintenanceRetry,
@@ -136,11 +136,14 @@ func restOptions(c config.Config, registry *services.Registry) *cas.RESTOptions 
 	return options
 }
 
-func newOperations(p parts, store tickets.Store, counts *metrics.Metrics) *ops.Handler {
+func newOperations(p parts, kept kept, counts *metrics.Metrics, auditor ops.Auditor, password string) *ops.Handler {
 	return ops.New(ops.Options{
-		Checks:  []ops.Check{{Name: "directory", Probe: p.directory.Ping}, {Name: "tickets", Probe: store.Ping}},
-		Metrics: counts.Handler(),
-		Logger:  p.log,
+		Checks:   []ops.Check{{Name: "directory", Probe: p.directory.Ping}, {Name: "tickets", Probe: kept.store.Ping}},
+		Metrics:  counts.Handler(),
+		Logger:   p.log,
+		Logouts:  kept.logouts,
+		Password: password,
+		Auditor:  auditor,
 	})
 }
 

@@ -162,6 +162,8 @@ type site struct {
 	dir   string
 	slapd *testkit.SlapdServer
 	redis *testkit.RedisServer
+	// operations is what nodes say of their operations besides the address.
+	operations string
 }
 
 func newSite(t *testing.T) *site {
@@ -198,7 +200,7 @@ func (s *site) write(name, text string) string {
 type node struct {
 	*process
 	public, operations string
-	audit              string
+	audit, config      string
 }
 
 // node starts a process with a configuration of its own, extra lines included.
@@ -211,7 +213,7 @@ func (s *site) node(extra ...string) *node {
 	}
 	config := fmt.Sprintf(`url: http://localhost:%d/cas
 listen: 127.0.0.1:%d
-operations: {listen: "127.0.0.1:%d"}
+operations: {listen: "127.0.0.1:%d"%s}
 trusted_proxies: [127.0.0.1]
 university: {name: Université d'Exemple, help: {mail: assistance@univ.example}}
 secrets: {keys_file: keys}
@@ -227,8 +229,9 @@ tickets: {redis: {url: %q}}
 services: {folder: services}
 log: {audit: %q}
 %s
-`, port, port, operations, s.slapd.URL(), s.slapd.CAFile(), s.slapd.BindDN, s.slapd.BaseDN, s.redis.URL(), n.audit, strings.Join(extra, "\n"))
-	n.process = start(s.t, "serve", "-config", s.write(fmt.Sprintf("parvis-%d.yaml", port), config))
+`, port, port, operations, s.operations, s.slapd.URL(), s.slapd.CAFile(), s.slapd.BindDN, s.slapd.BaseDN, s.redis.URL(), n.audit, strings.Join(extra, "\n"))
+	n.config = s.write(fmt.Sprintf("parvis-%d.yaml", port), config)
+	n.process = start(s.t, "serve", "-config", n.config)
 	eventually(s.t, "the node answers", 10*time.Second, func() bool {
 		select {
 		case <-n.done:

@@ -40,7 +40,7 @@ func New(build Build) *Metrics {
 		tickets: counter("parvis_tickets_total",
 			"Tickets by kind, by what was done (granted, validated), and by outcome.", "kind", "action", "outcome"),
 		sessionsEnded: counter("parvis_sessions_ended_total",
-			"Sessions that were ended before they expired, by cause: logout, replaced, too_many.", "cause"),
+			"Sessions that were ended before they expired, by cause: logout, replaced, too_many, account_stopped.", "cause"),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "parvis_services_refused_total", Help: "Requests that named a service which may not be served.",
 		}),

@@ -51,7 +51,7 @@ func (a *Auditor) Record(ctx context.Context, e audit.Event) {
 // cause keeps the reasons for ending a session few.
 func cause(reason string) string {
 	switch reason {
-	case "replaced", "too_many":
+	case "replaced", "too_many", "account_stopped":
 		return reason
 	}
 	return other
