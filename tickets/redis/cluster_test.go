@@ -112,7 +112,8 @@ func TestClusterFailover(t *testing.T) {
 func TestClusterReplaysNothing(t *testing.T) { // S2
 	relay := startRelay(t)
 	node := testkit.Redis(t, "--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(testkit.FreePort(t)),
-		"--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", relay.port())
+		"--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", relay.port(),
+		"--user", "parvis", "on", ">hunter2", "~parvis:*", "+@read", "+@write", "+@scripting", "+@connection", "+time", "-@dangerous", "+cluster|slots")
 	target := node.Addr()
 	relay.target.Store(&target)
 	client := goredis.NewClient(&goredis.Options{Addr: node.Addr()})
@@ -123,7 +124,9 @@ func TestClusterReplaysNothing(t *testing.T) { // S2
 	within(t, 10*time.Second, "the Cluster to work", func() bool {
 		return strings.Contains(client.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
 	})
-	store := open(t, redis.Options{URL: fmt.Sprintf("redis+cluster://127.0.0.1:%s", relay.port()), Timeout: 5 * time.Second})
+	store := open(t, redis.Options{
+		URL: "redis+cluster://127.0.0.1:" + relay.port(), Timeout: 5 * time.Second, Username: "parvis", Password: "hunter2", // S41
+	})
 	session := start(t, store, "roux-p")
 	ticket := proxyTicket(t, tickets.ProxyTicket, session.ID)
 	ticket.Uses = 100

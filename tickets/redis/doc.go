@@ -49,7 +49,7 @@
 // of no logins while no replica listens.
 //
 // Redis must be 6.2 or later. The user needs +@read +@write +@scripting
-// +@connection, +time, and the keys of the prefix.
+// +@connection, +time, in a Cluster +cluster|slots, and the keys of the prefix.
 //
 // Only cmd makes a Store; cas and account see the contract.
 package redis
