@@ -70,16 +70,17 @@ func (n *network) Do(ctx context.Context, r safehttp.Request) (int, error) {
 	if n.busy == nil {
 		n.busy, n.most = make(map[string]int), make(map[string]int)
 	}
-	for _, name := range []string{"", u.Host} {
+	host := strings.ToLower(u.Host)
+	for _, name := range []string{"", host} {
 		n.busy[name]++
 		n.most[name] = max(n.most[name], n.busy[name])
 	}
-	answer := n.hosts[u.Host]
+	answer := n.hosts[host]
 	n.mu.Unlock()
 	defer func() {
 		n.mu.Lock()
 		n.busy[""]--
-		n.busy[u.Host]--
+		n.busy[host]--
 		n.mu.Unlock()
 	}()
 	if answer == nil {
