@@ -18,6 +18,6 @@
 // name nor a ticket. An entry whose taker is silent for a minute is given to
 // another; whether it is, Redis' clock tells.
 //
-// Redis must be 6.2 or later. Besides what the tickets need, the user needs
-// +@stream and +@blocking.
+// Redis must be 6.2 or later. The user needs +@read +@write +@connection, and
+// the keys of the prefix.
 package redis

@@ -159,7 +159,7 @@ func (q *Queue) read(ctx context.Context, n int, wait time.Duration) ([]slo.Item
 func (q *Queue) begin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, q.timeout)
 	defer cancel()
-	pipe := q.client.TxPipeline()
+	pipe := q.client.Pipeline()
 	made := pipe.XGroupCreateMkStream(ctx, q.stream, group, "0")
 	pipe.PExpire(ctx, q.stream, life)
 	_, err := pipe.Exec(ctx)

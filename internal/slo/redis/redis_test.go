@@ -188,6 +188,30 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
+// S41: what the operator's guide lets the user do is enough.
+func TestRights(t *testing.T) {
+	server := testkit.Redis(t)
+	ctx := t.Context()
+	must(t, connect(t, server).Do(ctx, "ACL", "SETUSER", "default", "reset", "on", "nopass", "~parvis:*", "resetchannels",
+		"-@all", "+@read", "+@write", "+@connection").Err())
+	q := open(t, server, redis.Options{Patience: time.Millisecond})
+	_, err := q.Take(ctx, 1, 0)
+	must(t, err)
+	must(t, q.Add(ctx, slotest.Notices(2)))
+	items, err := q.Take(ctx, 1, time.Second)
+	must(t, err)
+	time.Sleep(5 * time.Millisecond) // beyond the patience
+	if claimed, err := q.Take(ctx, 1, time.Second); err != nil || len(claimed) != 1 {
+		t.Errorf("%d claimed, %v", len(claimed), err)
+	}
+	must(t, q.Keep(ctx, []string{items[0].ID}))
+	must(t, q.Done(ctx, []slo.Done{{ID: items[0].ID}}))
+	_, err = q.Outcomes(ctx, 1)
+	must(t, err)
+	_, err = q.Waiting(ctx)
+	must(t, err)
+}
+
 // A Redis that has lost everything is used again.
 func TestEverythingLost(t *testing.T) {
 	server := testkit.Redis(t)
