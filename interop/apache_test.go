@@ -84,9 +84,7 @@ Listen 127.0.0.1:PORT https
 // how tickets are validated, and returns their addresses.
 func (s *site) apache(validations ...string) []string {
 	s.t.Helper()
-	if _, err := os.Stat(filepath.Join(apacheModules, "mod_auth_cas.so")); err != nil {
-		s.t.Fatal("mod_auth_cas is not installed: apt-get install libapache2-mod-auth-cas")
-	}
+	installed(s.t, filepath.Join(apacheModules, "mod_auth_cas.so"), "libapache2-mod-auth-cas")
 	dir, owner := apacheFolder(s.t)
 	s.authority.Write(s.t, dir)
 	if err := os.Mkdir(filepath.Join(dir, "cookies"), 0o700); err != nil {
@@ -108,7 +106,7 @@ func (s *site) apache(validations ...string) []string {
 	}
 	give(s.t, dir, owner)
 
-	command := exec.Command(program(s.t, "apache2", "apache2"), "-f", file, "-D", "FOREGROUND")
+	command := exec.Command(program(s.t, "apache2", "apache2-bin"), "-f", file, "-D", "FOREGROUND")
 	if owner != nil {
 		command.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
 	}

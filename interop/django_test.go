@@ -5,6 +5,7 @@ import "testing"
 // TestDjango has applications with django-casclient, which validates the
 // tickets of people at proxyValidate (V11 V13).
 func TestDjango(t *testing.T) {
+	installed(t, "/usr/lib/python3/dist-packages/cas/backends.py", "python3-django-casclient")
 	s := newSite(t)
 	var applications []*application
 	for _, protocol := range []string{"2", "3"} {

@@ -5,6 +5,8 @@ import "testing"
 // perl starts an application written in Perl.
 func (s *site) perl(script string) *application {
 	s.t.Helper()
+	installed(s.t, "/usr/share/perl5/AuthCAS.pm", "libauthcas-perl")
+	installed(s.t, "/usr/share/perl5/Authen/CAS/Client.pm", "libauthen-cas-client-perl")
 	return s.application("perl", "perl", "perl/"+script, "PERL_LWP_SSL_CA_FILE="+s.caFile())
 }
 

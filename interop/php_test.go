@@ -9,6 +9,7 @@ import (
 // php starts an application with phpCAS that speaks a protocol: 1, 2, 3 or saml.
 func (s *site) php(protocol string) *application {
 	s.t.Helper()
+	installed(s.t, "/usr/share/php/CAS/CAS.php", "php-cas")
 	a := s.application("php-cgi", "php-cgi", "php/application.php", "REDIRECT_STATUS=200", "APP_PROTOCOL="+protocol)
 	a.set("PHPRC", a.folder)
 	// The cookies of each application have a name of their own, since all share

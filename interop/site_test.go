@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -56,9 +57,11 @@ type site struct {
 	dir       string
 	authority *testkit.Authority
 	services  int
-	// port is the server's, url its address: https://localhost:PORT/cas.
-	port int
-	url  string
+	// port is the server's, url its address: https://localhost:PORT/cas. Until
+	// the server starts, taken keeps the port for it.
+	port  int
+	url   string
+	taken net.Listener
 }
 
 func newSite(t *testing.T) *site {
@@ -70,6 +73,11 @@ func newSite(t *testing.T) *site {
 	if err := os.Mkdir(s.path("services"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	var err error
+	if s.taken, err = net.Listen("tcp", "localhost:"+strconv.Itoa(s.port)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.taken.Close() })
 	return s
 }
 
@@ -122,6 +130,9 @@ services: {folder: services}
 log: {audit: audit.log}
 %s
 `, s.url, s.port, operations, slapd.URL(), slapd.CAFile(), slapd.BindDN, slapd.BaseDN, redis.URL(), outgoing))
+	if err := s.taken.Close(); err != nil {
+		s.t.Fatal(err)
+	}
 	command := exec.Command(binary, "serve", "-config", s.path("parvis.yaml"))
 	command.Env = append(os.Environ(), "GORACE=halt_on_error=1")
 	parvis := testkit.StartProgram(s.t, command)
@@ -147,12 +158,19 @@ func eventually(t *testing.T, what string, so func() bool) {
 // program is the path of a program that a test needs.
 func program(t *testing.T, name, debianPackage string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		path = filepath.Join("/usr/sbin", name)
-		if _, err := os.Stat(path); err != nil {
-			t.Fatalf("%s is not installed: apt-get install %s", name, debianPackage)
-		}
+	if path, err := exec.LookPath(name); err == nil {
+		return path
 	}
+	// Debian keeps daemons out of the path of plain users.
+	path := filepath.Join("/usr/sbin", name)
+	installed(t, path, debianPackage)
 	return path
+}
+
+// installed fails a test that needs a file which is not there.
+func installed(t *testing.T, path, debianPackage string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%s is not installed: apt-get install %s", path, debianPackage)
+	}
 }
