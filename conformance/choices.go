@@ -27,7 +27,7 @@ func acceptorChoices() []Statement {
 			t.wantForm(b.post("/login", form))
 		}},
 		{ID: "L36", Holds: "the box is there, not ticked; ticked, the cookie lasts, three months at most", Run: rememberMe},
-		{ID: "L36", Holds: "not offered: no box, and the parameter is ignored", Needs: []Feature{Impatience}, Run: func(t *T) {
+		{ID: "L36", Holds: "not offered: no box, and the parameter is ignored", Needs: []Feature{HastyServer}, Run: func(t *T) {
 			b := t.browserAt(t.Hasty)
 			page := b.get(login(app))
 			if strings.Contains(page.body, "rememberMe") {
@@ -43,7 +43,7 @@ func acceptorChoices() []Statement {
 				t.Errorf("told to the service:\n%s", got.text)
 			}
 		}},
-		{ID: "L37", Holds: "too many failures: 423 with Retry-After, even for the right password, until the time is over", Needs: []Feature{Impatience}, Run: throttled},
+		{ID: "L37", Holds: "too many failures: 423 with Retry-After, even for the right password, until the time is over", Needs: []Feature{HastyServer}, Run: throttled},
 		{ID: "L38", Holds: "a person without the right: a page, no ticket, the session stays", Run: withoutRight},
 		{ID: "L38", Holds: "or the address that the entry gives for them", Run: func(t *T) {
 			a := t.session().get(login(away))

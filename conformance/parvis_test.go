@@ -60,6 +60,12 @@ func startParvis(t *testing.T) *conformance.Target {
 		URL:   s.serve("patient", patient),
 		Hasty: s.serve("hasty", hasty),
 		Roots: s.authority.Pool(), Authority: s.authority,
+		Suspend: func(_ testing.TB, who conformance.Account) func() {
+			dn := "uid=" + who.UID + ",ou=people," + s.slapd.BaseDN
+			before := s.slapd.Values(dn, "supannRessourceEtat")
+			s.slapd.Modify(dn, "supannRessourceEtat", "{COMPTE}S")
+			return func() { s.slapd.Modify(dn, "supannRessourceEtat", before...) }
+		},
 		Outage: func(testing.TB) func() {
 			s.redis.Stop()
 			return s.redis.Start
@@ -74,7 +80,7 @@ const (
 sessions: {per_person: 1000, remember_me: {enabled: true}}
 outgoing: {ca_file: ca.pem, networks: [127.0.0.0/8, "::1/128"]}
 rest: {enabled: true, publish: {attribute: memberOf, value: "cn=ent-admins,ou=groups,dc=univ,dc=example"}}
-logout: {tell: every}
+logout: {tell: every, suspended: 1s}
 `
 	hasty = `
 outgoing: {ca_file: ca.pem, timeout: 500ms}

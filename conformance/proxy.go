@@ -27,8 +27,8 @@ func proxyCallback() []Statement {
 				p.wantQuiet()
 			}
 		}},
-		{ID: "P1", Holds: "an address that nobody allowed is not called", Needs: []Feature{Proxies, Impatience}, Run: forbiddenAddress},
-		{ID: "P1", Holds: "an entry may allow an address", Needs: []Feature{Proxies, Impatience}, Run: func(t *T) {
+		{ID: "P1", Holds: "an address that nobody allowed is not called", Needs: []Feature{Proxies, HastyServer}, Run: forbiddenAddress},
+		{ID: "P1", Holds: "an entry may allow an address", Needs: []Feature{Proxies, HastyServer}, Run: func(t *T) {
 			p, b := t.play("/near/"), t.browserAt(t.Hasty)
 			if p.grantingTicket(b) == "" {
 				t.Error("no proxy-granting ticket")

@@ -55,7 +55,7 @@ func rest() []Statement {
 		{ID: "R8", Holds: "an entry is taken from who has the right, and counts at once", Needs: needs, Run: restServices},
 		{ID: "R9", Holds: "what was sent does not come back as markup", Needs: needs, Run: restEchoes},
 		{ID: "R9", Holds: "guessing is slowed as at the form", Needs: []Feature{REST}, Run: restThrottle},
-		{ID: "R9", Holds: "off unless asked for", Needs: []Feature{Impatience}, Run: func(t *T) {
+		{ID: "R9", Holds: "off unless asked for", Needs: []Feature{HastyServer}, Run: func(t *T) {
 			b := t.browserAt(t.Hasty)
 			for _, path := range []string{"/v1/tickets", "/v1/users", "/v1/services", "/v1/tickets/TGT-1"} {
 				t.wantStatus(b.post(path, url.Values{"username": {student.UID}, "password": {student.Password}}), http.StatusNotFound)

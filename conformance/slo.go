@@ -47,7 +47,7 @@ func singleLogout() []Statement {
 			t.wantSuccess(t.validate(app+"a", two))
 			t.wantSuccess(t.validate(app+"a", one))
 		}},
-		{ID: "SLO3", Holds: "a setting narrows it to the newest ticket of each address", Needs: []Feature{SingleLogout, Impatience}, Run: newestTicket},
+		{ID: "SLO3", Holds: "a setting narrows it to the newest ticket of each address", Needs: []Feature{SingleLogout, HastyServer}, Run: newestTicket},
 		{ID: "SLO4", Holds: "applications behind a proxy are told of their proxy ticket", Needs: withProxies, Run: proxiedApplications},
 		{ID: "SLO5", Holds: "a logout by a program tells too", Needs: []Feature{SingleLogout, REST}, Run: func(t *T) {
 			p, id := t.play("/told/"), t.restSession()
@@ -61,7 +61,8 @@ func singleLogout() []Statement {
 			b.login(login(app, "renew=true"), freshman)
 			t.wantLogout(p.wantCalls(1)[0], ticket)
 		}},
-		{ID: "SLO5", Holds: "revocation by an administrator, by the person, by the directory", Untested: "no address of the protocol does it; the tests of internal/slo hold it"},
+		{ID: "SLO5", Holds: "an account that the directory stops: its sessions end, and tell", Needs: []Feature{SingleLogout, Suspending}, Run: stoppedAccount},
+		{ID: "SLO5", Holds: "revocation by an administrator, or by the person", Untested: "no address of the protocol does it; the tests of internal/slo hold it"},
 		{ID: "SLO5", Holds: "a session that expires", Untested: "the specification leaves it open; Parvis lets it end in silence"},
 		{ID: "SLO6", Holds: "a service of the front channel is told by the page, deflated, and by nothing else", Needs: needs, Run: frontChannel},
 		{ID: "SLO7", Holds: "a service that does not want to be told is not", Needs: needs, Run: func(t *T) {
@@ -75,7 +76,7 @@ func singleLogout() []Statement {
 		{ID: "SLO8", Holds: "redirects are not followed, errors are nobody's but the application's", Needs: needs, Run: logoutErrors},
 		{ID: "SLO8", Holds: "an application that hangs or is gone delays neither the person nor the others", Needs: needs, Run: logoutHangs},
 		{ID: "SLO9", Holds: "the entry's own address of logout is posted to", Needs: []Feature{SingleLogout, Registering}, Run: logoutAddress},
-		{ID: "SLO10", Holds: "an address that nobody allowed is not called", Needs: []Feature{SingleLogout, Impatience}, Run: func(t *T) {
+		{ID: "SLO10", Holds: "an address that nobody allowed is not called", Needs: []Feature{SingleLogout, HastyServer}, Run: func(t *T) {
 			foreign, told, b := t.play("/foreign/"), t.play("/told/"), t.browserAt(t.Hasty)
 			b.enter(foreign.service)
 			ticket := b.enter(told.service)
@@ -233,6 +234,16 @@ func proxiedApplications(t *T) {
 	b.get("/logout")
 	t.wantLogout(back.wantCalls(1)[0], pt)
 	front.wantCalls(1)
+}
+
+func stoppedAccount(t *T) {
+	p, b, bystander := t.play("/told/"), t.browser(), t.session()
+	ticket := t.wantTicket(b.login(login(p.service), freshman), p.service)
+	reopen := t.Suspend(t, freshman)
+	defer reopen()
+	t.wantLogout(p.wantCalls(1)[0], ticket)
+	t.wantForm(b.get(login(app)))
+	t.wantTicket(bystander.get(login(app)), app)
 }
 
 func frontChannel(t *T) {

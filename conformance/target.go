@@ -26,6 +26,9 @@ type Target struct {
 	Authority *Authority
 	// Lacks says of features of the server that they are not there, and why.
 	Lacks map[Feature]string
+	// Suspend stops somebody's account in the directory, and returns how to open
+	// it again. nil where nobody can.
+	Suspend func(t testing.TB, who Account) func()
 	// Outage takes away what the server keeps its tickets in, and returns how
 	// to give it back. nil where nobody can.
 	Outage func(t testing.TB) func()
@@ -43,9 +46,10 @@ const (
 	SAML         Feature = "saml"          // /samlValidate
 	REST         Feature = "rest"          // /v1
 	SingleLogout Feature = "single logout" // requests to services
-	Impatience   Feature = "impatience"    // Target.Hasty
+	HastyServer  Feature = "hasty server"  // Target.Hasty
 	Outages      Feature = "outages"       // Target.Outage
 	Registering  Feature = "registering"   // Target.Register
+	Suspending   Feature = "suspending"    // Target.Suspend
 	// AccountStates: the directory has people in each state, whose password is
 	// the same.
 	AccountStates Feature = "account states"
@@ -54,10 +58,12 @@ const (
 // lacks tells why a feature cannot be counted on, "" where it can.
 func (t *Target) lacks(f Feature) string {
 	switch {
-	case f == Impatience && t.Hasty == "":
+	case f == HastyServer && t.Hasty == "":
 		return "there is no second server, set up in another way"
 	case f == Outages && t.Outage == nil:
 		return "nothing can be taken away from this server"
+	case f == Suspending && t.Suspend == nil:
+		return "no account of this server's directory can be stopped"
 	case f == Registering && t.Register == nil:
 		return "the services of this server cannot be changed"
 	}

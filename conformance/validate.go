@@ -101,6 +101,15 @@ func validation2() []Statement {
 		}},
 		{ID: "V12", Holds: "the prefix is cas, nothing stands in user's tag, and no XML declaration before", Run: literalShape},
 		{ID: "V13", Holds: "all endpoints give the attributes that the service's policy releases", Run: sameAttributes},
+		{ID: "V13", Holds: "a proxied service with a policy is told the same at /proxyValidate and /p3/proxyValidate", Needs: []Feature{Proxies}, Run: func(t *T) {
+			pgt := t.grantingTicket()
+			for _, endpoint := range []string{"/proxyValidate", "/p3/proxyValidate"} {
+				got := t.wantSuccess(t.ask(endpoint, app, t.proxyTicket(pgt, app)))
+				if got.attributes["mail"] == nil || got.attributes["authenticationDate"] == nil || got.attributes["isFromNewLogin"][0] != "false" {
+					t.Errorf("%s:\n%s", endpoint, got.text)
+				}
+			}
+		}},
 		{ID: "V13", Holds: "a service may be held to one protocol", Run: func(t *T) {
 			t.wantCode(t.validate(oldApp, t.ticket(oldApp)), "UNAUTHORIZED_SERVICE", "INVALID_SERVICE")
 		}},
@@ -127,7 +136,7 @@ func validation2() []Statement {
 		{ID: "V19", Holds: "a service disabled since: UNAUTHORIZED_SERVICE or INVALID_SERVICE", Needs: []Feature{Registering}, Run: disabledSince},
 		{ID: "V19", Holds: "a person who lost the right since: the same", Needs: []Feature{Registering}, Run: rightLostSince},
 		{ID: "V20", Holds: "a pgtUrl that cannot be called fails the validation and spends the ticket", Needs: []Feature{Proxies}, Run: failedCallBacks},
-		{ID: "V20", Holds: "so does one that does not answer in time", Needs: []Feature{Proxies, Impatience}, Run: slowCallBack},
+		{ID: "V20", Holds: "so does one that does not answer in time", Needs: []Feature{Proxies, HastyServer}, Run: slowCallBack},
 		{ID: "V21", Holds: "a service that may not proxy: UNAUTHORIZED_SERVICE_PROXY, no call, ticket spent", Needs: []Feature{Proxies}, Run: mayNotProxy},
 		{ID: "V22", Holds: "an internal fault: INTERNAL_ERROR, nothing of the inside, and all is well after it", Needs: []Feature{Outages}, Run: internalFault},
 		{ID: "V26", Holds: "of many validations of one ticket at once, exactly one succeeds", Run: parallelValidations},
