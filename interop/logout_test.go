@@ -9,17 +9,18 @@ import (
 // logout requests, and one in a second browser, who must stay.
 func TestSingleLogout(t *testing.T) {
 	s := newSite(t)
-	apache := s.apache(cas2, saml)
+	apache := s.apache(cas2, saml, cas2+"\n  CASSSOEnabled Off")
 	cas2, cas3, saml := s.php("2"), s.php("3"), s.php("saml")
-	for _, address := range append(apache, cas2.url, cas3.url, saml.url) {
+	for _, address := range []string{apache[0], apache[1], cas2.url, cas3.url, saml.url} {
 		s.service(address, released)
 	}
+	s.service(apache[2], "logout: {url: "+apache[0]+"/logout}")
 	s.serve()
 
 	leaving, staying := s.browser(), s.browser()
 	for _, b := range []*browser{leaving, staying} {
 		b.login(b.get(apache[0] + "/"))
-		for _, address := range []string{apache[1], cas2.url, cas3.url, saml.url} {
+		for _, address := range []string{apache[1], apache[2], cas2.url, cas3.url, saml.url} {
 			b.get(address + "/")
 		}
 	}
@@ -34,7 +35,7 @@ func TestSingleLogout(t *testing.T) {
 			}
 		})
 	}
-	for name, address := range map[string]string{"CAS 2": apache[0], "SAML 1.1": apache[1]} {
+	for name, address := range map[string]string{"CAS 2": apache[0], "SAML 1.1": apache[1], "another host takes the request": apache[2]} {
 		t.Run("mod_auth_cas, "+name, func(t *testing.T) {
 			eventually(t, "the application forgets who logged out", func() bool {
 				return leaving.get(address + "/").asksForPassword()
