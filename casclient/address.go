@@ -41,30 +41,31 @@ func (c *Client) addressOf(r *http.Request) address {
 	if !strings.HasPrefix(path, "/") {
 		path = "/"
 	}
-	var a address
-	a.query, a.ticket, a.asked = cutOwn(r.URL.RawQuery)
+	a := cutOwn(r.URL.RawQuery)
 	a.clean = joined(c.service+path, a.query)
 	a.service = marked(a.clean, a.asked)
 	return a
 }
 
-// cutOwn takes the ticket and the marker out of a query. A parameter "ticket"
+// cutOwn takes the ticket and the marker out of a query, and fills in all three. A parameter "ticket"
 // that is none of CAS is the service's own and stays.
-func cutOwn(query string) (rest, ticket, asked string) { //nolint:nonamedreturns // three of one type
+func cutOwn(query string) address {
+	var a address
 	kept := make([]string, 0, 8)
 	for part := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(part, "=")
 		switch {
 		case name == "ticket" && looksLikeTicket(decoded(value)):
-			ticket = decoded(value)
+			a.ticket = decoded(value)
 		case name == marker && (value == askedGateway || value == askedRenew):
-			asked = value
+			a.asked = value
 		default:
 			kept = append(kept, part)
 		}
 	}
 	// Servers differ in how they add a ticket to a query that ends with "&".
-	return asciiOnly(strings.TrimRight(strings.Join(kept, "&"), "&")), ticket, asked
+	a.query = asciiOnly(strings.TrimRight(strings.Join(kept, "&"), "&"))
+	return a
 }
 
 // decoded is a parameter's value, or its bytes where they are no good escapes.

@@ -209,6 +209,19 @@ func TestFresh(t *testing.T) {
 	}
 }
 
+// TestFreshAtOnce: an age that nobody can meet sends nobody round.
+func TestFreshAtOnce(t *testing.T) {
+	c := newCampus(t)
+	client := newClient(t, c.network, c.clock, casclient.Options{Service: app})
+	c.serve("app.univ.example", client.RequireFresh(0, http.HandlerFunc(hello)))
+	b := c.browser(t)
+	back := b.submit(b.open(app+"/"), student, studentPassword)
+	c.travel(time.Second)
+	back = b.step(back.Location)
+	c.travel(time.Second)
+	wantPage(t, b.follow(back), app+"/", student)
+}
+
 // TestFreshIsChecked: who takes "renew" out of the login's address gets in by
 // single sign-on, but not to where a password is asked for.
 func TestFreshIsChecked(t *testing.T) {
@@ -309,6 +322,9 @@ func TestTicketTwice(t *testing.T) {
 	wantPage(t, b.open(back), app+"/page", student)
 	c.travel(time.Hour)
 	wantPage(t, b.open(back), app+"/page", student)
+	if calls := c.calls("/p3/serviceValidate"); len(calls) != 1 {
+		t.Errorf("asked about the session's own ticket again: %q", calls)
+	}
 	thief := c.browser(t)
 	wantStatus(t, thief.open(back), http.StatusForbidden)
 	wantPage(t, b.open(app+"/page"), app+"/page", student)

@@ -99,6 +99,8 @@ func TestLogoutRequest(t *testing.T) {
 		{"no namespace", "/", strings.ReplaceAll(good, ` xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"`, ""), 400, false},
 		{"no index", "/", strings.ReplaceAll(good, "SessionIndex", "Session"), 400, false},
 		{"index elsewhere", "/", strings.NewReplacer("<samlp:SessionIndex>", "<x><samlp:SessionIndex>", "</samlp:SessionIndex>", "</samlp:SessionIndex></x>").Replace(good), 400, false},
+		{"elements in the index", "/", strings.ReplaceAll(good, "TICKET", "TICKET<x/>"), 400, false},
+		{"very many indexes", "/", strings.ReplaceAll(good, "<samlp:SessionIndex>", strings.Repeat("<samlp:SessionIndex>ST-1</samlp:SessionIndex>", 16)+"<samlp:SessionIndex>"), 400, false},
 		{"two roots", "/", good + good, 400, false},
 		{"cut short", "/", good[:len(good)-5], 400, false},
 		{"text behind", "/", good + "x", 400, false},

@@ -186,7 +186,6 @@ func (c *Client) setDefaults() {
 		caller.Timeout = defaultTimeout
 	}
 	caller.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	caller.Jar = nil
 	c.o.HTTP = &caller
 }
 

@@ -110,6 +110,7 @@ func TestProxyChains(t *testing.T) {
 		{"pattern", [][]string{{`^https://[a-z]+\.example/cb`}}, []string{one}, true},
 		{"pattern is of the whole", [][]string{{`^https://one\.example/cb`}}, []string{one + ".evil.example"}, false},
 		{"alternatives too", [][]string{{`^https://one\.example/|https://two`}}, []string{two}, false},
+		{"alternatives from the start", [][]string{{`^https://one\.example/cb|https://two`}}, []string{one + ".evil.example"}, false},
 		{"pattern over lines", [][]string{{`^https://one\.example/cb$`}}, []string{one + "\nx"}, false},
 		{"an address is no pattern", [][]string{{"https://one.example/cb"}}, []string{"https://oneXexample/cb"}, false},
 		{"empty", [][]string{{one}}, []string{""}, false},

@@ -27,7 +27,7 @@ func (c *Client) Require(next http.Handler) http.Handler {
 func (c *Client) RequireFresh(age time.Duration, next http.Handler) http.Handler {
 	age = max(age, minFresh)
 	return c.inside(func(w http.ResponseWriter, r *http.Request, v *visit) {
-		if v.session == nil || v.session.Fresh.IsZero() || c.o.Now().Sub(v.session.Fresh) > age {
+		if v.session == nil || c.o.Now().Sub(v.session.Fresh) > age {
 			c.askLogin(w, r, v, askedRenew)
 			return
 		}
