@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	"parvis/internal/audit"
@@ -182,6 +183,12 @@ func start(t testing.TB, o slo.Options) (*slo.Notifier, func()) {
 	stop := func() { cancel(); <-done }
 	t.Cleanup(stop)
 	return n, stop
+}
+
+// settle lets everything happen that happens at once.
+func settle() {
+	time.Sleep(10 * time.Millisecond)
+	synctest.Wait()
 }
 
 func notice(address string) slo.Notice {

@@ -31,7 +31,7 @@ func posted(t *testing.T, name, ticket string) string {
 		one := notice("https://moodle.univ.example/login")
 		one.Name, one.Ticket = name, ticket
 		n.Tell(t.Context(), slo.Batch{one})
-		synctest.Wait()
+		settle()
 		stop()
 		if len(net.sent) != 1 {
 			t.Fatalf("%d requests", len(net.sent))
@@ -114,7 +114,7 @@ func TestMessageIDs(t *testing.T) {
 		net := &network{}
 		n, stop := start(t, slo.Options{Queue: memory.New(memory.Options{}), Client: net})
 		n.Tell(t.Context(), slo.Batch{notice("https://a.example/"), notice("https://b.example/")})
-		synctest.Wait()
+		settle()
 		stop()
 		id := regexp.MustCompile(`ID%3D%22(LR-[0-9a-f]{32})%22`)
 		first, second := id.FindStringSubmatch(string(net.sent[0].request.Body)), id.FindStringSubmatch(string(net.sent[1].request.Body))

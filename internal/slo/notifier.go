@@ -46,6 +46,8 @@ const (
 	// addSize is about how many notices are written at once, takeSize how many
 	// are taken.
 	addSize, takeSize = 500, 500
+	// answerTime is how long what was told waits before it is written.
+	answerTime = 3 * time.Millisecond
 	// takeWait is how long a Take waits: Run ends no sooner.
 	takeWait = 500 * time.Millisecond
 	// keepEvery is how often the queue hears that items are worked on: a few
@@ -143,8 +145,20 @@ func (n *Notifier) write(ctx, late context.Context) {
 		}
 		select {
 		case <-n.wake:
+			n.letAnswer(ctx)
 		case <-ctx.Done():
 		}
+	}
+}
+
+// letAnswer waits a moment, so that who ended a session is answered before the
+// work begins: dozens of handshakes would compete with the answer.
+func (n *Notifier) letAnswer(ctx context.Context) {
+	timer := time.NewTimer(answerTime)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -65,7 +65,7 @@ func TestOutcomes(t *testing.T) {
 				one.Request = "0123456789abcdefghij"
 				n.Tell(t.Context(), slo.Batch{one})
 				time.Sleep(4 * time.Minute)
-				synctest.Wait()
+				settle()
 				stop()
 				got, err := queue.Outcomes(t.Context(), 10)
 				if err != nil || len(got) != 1 {
@@ -106,7 +106,7 @@ func TestRetriesWaitLongerAndLonger(t *testing.T) {
 		n, stop := start(t, slo.Options{Queue: queue, Client: net})
 		n.Tell(t.Context(), slo.Batch{notice("https://moodle.univ.example/")})
 		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		settle()
 		stop()
 		var gaps []time.Duration
 		for i := 1; i < len(net.sent); i++ {
@@ -155,7 +155,7 @@ func TestDeadApplicationsDelayNobody(t *testing.T) {
 				n, stop := start(t, slo.Options{Queue: queue, Client: net})
 				if test.healthy {
 					n.Tell(t.Context(), batch)
-					synctest.Wait()
+					settle()
 					mu.Lock()
 					well = false
 					mu.Unlock()
@@ -165,14 +165,14 @@ func TestDeadApplicationsDelayNobody(t *testing.T) {
 					time.Sleep(time.Second)
 					begun := time.Now()
 					n.Tell(t.Context(), slo.Batch{notice("https://alive.univ.example/")})
-					synctest.Wait()
+					settle()
 					got := net.to("alive.univ.example")
 					if len(got) == 0 || got[len(got)-1].at.Sub(begun) > 200*time.Millisecond {
 						t.Fatalf("after %v: not told", time.Since(begun))
 					}
 				}
 				time.Sleep(10 * time.Minute)
-				synctest.Wait()
+				settle()
 				if waiting, _ := queue.Waiting(t.Context()); waiting != 0 {
 					t.Errorf("%d notices still wait", waiting)
 				}
@@ -195,7 +195,7 @@ func TestUnprovenHostsLeaveRoom(t *testing.T) {
 		net := &network{hosts: make(map[string]func(context.Context) (int, error))}
 		n, stop := start(t, slo.Options{Queue: memory.New(memory.Options{}), Client: net, Workers: 8})
 		n.Tell(t.Context(), slo.Batch{notice("https://alive.univ.example/")})
-		synctest.Wait()
+		settle()
 		var batch slo.Batch
 		for i := range 100 {
 			host := fmt.Sprintf("dead%d.univ.example", i)
@@ -203,9 +203,9 @@ func TestUnprovenHostsLeaveRoom(t *testing.T) {
 			batch = append(batch, notice("https://"+host+"/"))
 		}
 		n.Tell(t.Context(), batch)
-		synctest.Wait()
+		settle()
 		n.Tell(t.Context(), slo.Batch{notice("https://alive.univ.example/")})
-		synctest.Wait()
+		settle()
 		if got := len(net.to("alive.univ.example")); got != 2 {
 			t.Errorf("%d requests, want 2", got)
 		}
@@ -230,7 +230,7 @@ func TestPerHost(t *testing.T) {
 		}
 		n.Tell(t.Context(), batch)
 		time.Sleep(100*time.Millisecond*82/4 + 200*time.Millisecond)
-		synctest.Wait()
+		settle()
 		if got := len(net.sent); got != 82 {
 			t.Errorf("%d requests, want 82", got)
 		}
@@ -251,12 +251,12 @@ func TestBacklogIsBounded(t *testing.T) {
 			n.Tell(t.Context(), slo.Batch{notice("https://dead.univ.example/")})
 		}
 		time.Sleep(time.Minute)
-		synctest.Wait()
+		settle()
 		if waiting, _ := queue.Waiting(t.Context()); waiting > 1100 {
 			t.Errorf("%d wait for a dead host", waiting)
 		}
 		time.Sleep(5 * time.Minute)
-		synctest.Wait()
+		settle()
 		if waiting, _ := queue.Waiting(t.Context()); waiting != 0 || len(events.all()) != 5000 {
 			t.Errorf("%d wait, %d outcomes", waiting, len(events.all()))
 		}
@@ -276,7 +276,7 @@ func TestHandsAreKept(t *testing.T) {
 		_, stopOther := start(t, slo.Options{Queue: queue, Client: net})
 		n.Tell(t.Context(), slo.Batch{notice("https://ill.univ.example/")})
 		time.Sleep(10 * time.Minute)
-		synctest.Wait()
+		settle()
 		if len(net.sent) != 4 {
 			t.Errorf("%d requests, want 4", len(net.sent))
 		}
@@ -290,7 +290,7 @@ func TestBadAddress(t *testing.T) {
 		queue := memory.New(memory.Options{})
 		n, stop := start(t, slo.Options{Queue: queue, Client: &network{}})
 		n.Tell(t.Context(), slo.Batch{notice("https://a%zz.example/"), notice("nowhere")})
-		synctest.Wait()
+		settle()
 		stop()
 		got, _ := queue.Outcomes(t.Context(), 5)
 		if len(got) != 2 || got[0].Reason != "bad_address" || got[0].Tries != 0 || got[1].Reason != "bad_address" {
@@ -314,7 +314,7 @@ func TestRunEndsWell(t *testing.T) {
 			batch = append(batch, notice("https://"+host+".univ.example/"))
 		}
 		n.Tell(t.Context(), batch)
-		synctest.Wait()
+		settle()
 		for range 3000 {
 			n.Tell(t.Context(), slo.Batch{notice("https://moodle.univ.example/")})
 		}
@@ -349,7 +349,7 @@ func TestQueueDown(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		queue.set(nil)
 		time.Sleep(3 * time.Second)
-		synctest.Wait()
+		settle()
 		if len(net.sent) != 1 {
 			t.Errorf("%d requests, want 1", len(net.sent))
 		}
