@@ -11,15 +11,12 @@ import (
 type response struct {
 	XMLName xml.Name `xml:"http://www.yale.edu/tp/cas serviceResponse"`
 	Success *struct {
-		Users      []string     `xml:"http://www.yale.edu/tp/cas user"`
-		Attributes *[]attribute `xml:"http://www.yale.edu/tp/cas attributes"`
-		IOU        string       `xml:"http://www.yale.edu/tp/cas proxyGrantingTicket"`
+		Users      []string    `xml:"http://www.yale.edu/tp/cas user"`
+		Attributes *[]released `xml:"http://www.yale.edu/tp/cas attributes"`
+		IOU        string      `xml:"http://www.yale.edu/tp/cas proxyGrantingTicket"`
 		Proxies    *struct {
 			List []string `xml:"http://www.yale.edu/tp/cas proxy"`
 		} `xml:"http://www.yale.edu/tp/cas proxies"`
-		Children []struct {
-			XMLName xml.Name
-		} `xml:",any"`
 	} `xml:"http://www.yale.edu/tp/cas authenticationSuccess"`
 	Failure      *failure `xml:"http://www.yale.edu/tp/cas authenticationFailure"`
 	ProxySuccess *struct {
@@ -33,8 +30,8 @@ type failure struct {
 	Text string `xml:",chardata"`
 }
 
-// attribute holds the elements below cas:attributes, in their order.
-type attribute struct {
+// released holds the elements below cas:attributes, in their order.
+type released struct {
 	List []struct {
 		XMLName xml.Name
 		Value   string `xml:",chardata"`
