@@ -47,8 +47,8 @@ func (c *Client) addressOf(r *http.Request) address {
 	return a
 }
 
-// cutOwn takes the ticket and the marker out of a query, and fills in all three. A parameter "ticket"
-// that is none of CAS is the service's own and stays.
+// cutOwn takes the ticket and the marker out of a query, and fills in all three.
+// A parameter "ticket" that is none of CAS is the service's own and stays.
 func cutOwn(query string) address {
 	var a address
 	kept := make([]string, 0, 8)
