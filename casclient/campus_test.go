@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -78,15 +79,14 @@ func newCampus(t testing.TB) *campus {
 	}
 	registry, err := services.OpenFS(files, slog.New(slog.DiscardHandler), services.Clock(c.Now))
 	check(t, err)
-	store, trail := memory.New(c.Now), audit.New(io.Discard, c.Now, nil)
+	store := &ender{Store: memory.New(c.Now), network: c.network, granted: map[tickets.TGT][]tickets.Ticket{}}
 	router := mux.NewRouter().SkipClean(true).UseEncodedPath()
 	cas.New(cas.Options{
 		Base: "/cas", MaintenanceRetry: 30 * time.Second,
 		Directory: directory, Registry: registry, Store: store, Throttle: throttle,
-		Gate: ratelimit.NewGate(16, 64, time.Second), Pages: pages, Auditor: trail, Sealer: keys,
-		Ender:     slo.NewEnder(slo.EnderOptions{Sessions: store, Registry: registry, Teller: teller{c.network}, Auditor: trail, Now: c.Now}),
-		Callbacks: c.network,
-		Cookies:   cas.CookieOptions{Name: "TGC", Path: "/cas", SameSite: http.SameSiteLaxMode},
+		Gate: ratelimit.NewGate(16, 64, time.Second), Pages: pages, Auditor: audit.New(io.Discard, c.Now, nil), Sealer: keys,
+		Ender: store, Callbacks: c.network,
+		Cookies: cas.CookieOptions{Name: "TGC", Path: "/cas", SameSite: http.SameSiteLaxMode},
 		Limits: cas.Limits{
 			Idle: 2 * time.Hour, Max: 8 * time.Hour, ServiceTicket: 10 * time.Second, ProxyTicket: 10 * time.Second,
 			Form: time.Hour, SessionsPerPerson: 50,
@@ -97,13 +97,46 @@ func newCampus(t testing.TB) *campus {
 	return c
 }
 
-// teller posts logout requests as the server's queue does.
-type teller struct{ network *network }
+// ender is what stands for single logout at the server: it remembers who got
+// tickets, and posts each a request as the session ends.
+type ender struct {
+	tickets.Store
+	network *network
 
-func (l teller) Tell(ctx context.Context, batch slo.Batch) {
-	for _, notice := range batch {
-		postLogout(ctx, l.network, notice.URL, notice.Name, notice.Ticket)
+	mu      sync.Mutex
+	granted map[tickets.TGT][]tickets.Ticket
+}
+
+func (e *ender) Grant(ctx context.Context, tgt tickets.TGT, ticket tickets.Ticket) (tickets.Session, error) {
+	e.mu.Lock()
+	e.granted[tgt] = append(e.granted[tgt], ticket)
+	e.mu.Unlock()
+	return e.Store.Grant(ctx, tgt, ticket)
+}
+
+// End implements cas.Ender.
+func (e *ender) End(ctx context.Context, tgt tickets.TGT, _ slo.Why) (slo.Ended, error) {
+	session, err := e.Session(ctx, tgt)
+	if err != nil {
+		return slo.Ended{}, nil //nolint:nilerr // there is none
 	}
+	if err := last(e.Close(ctx, tgt)); err != nil {
+		return slo.Ended{}, err
+	}
+	e.mu.Lock()
+	granted := e.granted[tgt]
+	delete(e.granted, tgt)
+	e.mu.Unlock()
+	for _, ticket := range granted {
+		postLogout(ctx, e.network, ticket.Service, session.UID, string(ticket.ID))
+	}
+	return slo.Ended{UID: session.UID}, nil
+}
+
+// last is the error of a call, whatever else the call tells.
+func last(results ...any) error {
+	err, _ := results[len(results)-1].(error)
+	return err
 }
 
 // logoutText is a logout request as servers write it.
