@@ -107,12 +107,18 @@ func build(b *testing.B) string {
 	return binary
 }
 
-// startParvis runs a node over a directory, with more lines of configuration.
-func startParvis(b *testing.B, binary, directory, more string) server {
+// startParvis runs a node over a directory, with more lines of configuration and
+// more files in its folder.
+func startParvis(b *testing.B, binary, directory, more string, files map[string]string) server {
 	b.Helper()
 	folder := b.TempDir()
 	if err := os.CopyFS(filepath.Join(folder, "services"), demo.Services()); err != nil {
 		b.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
 	}
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)

@@ -104,10 +104,14 @@ type told struct {
 	notices []slo.Notice
 }
 
-func (t *told) Tell(_ context.Context, b slo.Batch) {
+func (t *told) Tell(ctx context.Context, whom slo.Telling) {
+	notices, err := whom.Notices(ctx)
+	if err != nil {
+		panic(err)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.notices = append(t.notices, b...)
+	t.notices = append(t.notices, notices...)
 }
 
 // all are the notices so far, and forgets them.
@@ -183,7 +187,7 @@ func newCampus(t testing.TB, options ...option) *campus {
 	if o.Ender == nil {
 		c.told = &told{}
 		o.Ender = slo.NewEnder(slo.EnderOptions{
-			Sessions: o.Store, Registry: o.Registry, Teller: c.told, Auditor: trail, Now: c.clock.Now,
+			Sessions: o.Store, Registry: o.Registry.(slo.Registry), Teller: c.told, Auditor: trail, Now: c.clock.Now,
 		})
 	}
 	c.limits = o.Limits

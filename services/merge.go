@@ -199,5 +199,6 @@ func (m *merger) version(from folder) *snapshot {
 	next.faults = m.faults
 	next.services = sorted(next.services)
 	next.index = newIndex(next.services)
+	next.front = slices.ContainsFunc(next.services, func(s *Service) bool { return s.Logout.Type == LogoutFront })
 	return next
 }

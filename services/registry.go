@@ -36,6 +36,8 @@ type snapshot struct {
 	logos    map[string]Logo
 	faults   []Fault
 	sum      digest
+	// front tells whether any service hears of a logout through the browser.
+	front bool
 
 	// good, pictures and ids are what the next version falls back to: the
 	// files taken and the logos by path, and the file that holds each id.
@@ -132,6 +134,10 @@ func (r *Registry) Find(service string) (*Service, error) {
 	}
 	return s, nil
 }
+
+// TellsBrowsers tells whether any service hears of a logout through the person's
+// browser.
+func (r *Registry) TellsBrowsers() bool { return r.current.Load().front }
 
 // Services returns every entry in the order they are tried.
 func (r *Registry) Services() []*Service {

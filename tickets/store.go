@@ -115,6 +115,10 @@ func (t Ticket) Visit(at time.Time) Visit {
 // that must be told of the logout.
 const MaxVisits = 1000
 
+// FarewellTime is how long the visits of a closed session are kept for
+// [Store.Farewell].
+const FarewellTime = 10 * time.Minute
+
 // OldestFirst sorts visits in place, and returns them. Those of one instant
 // keep their order.
 func OldestFirst(visits []Visit) []Visit {
@@ -151,9 +155,14 @@ type Store interface {
 	// by whose ID a proxy ticket is granted. It slides no limit. Any other kind
 	// is ErrNotFound.
 	Lookup(ctx context.Context, id TicketID) (Ticket, Session, error)
-	// Close ends a session with all its tickets, and says whom to tell, the
-	// oldest visit first. Closing a session that is not there is no error.
-	Close(ctx context.Context, tgt TGT) ([]Visit, error)
+	// Close ends a live session with all its tickets, and returns it with no
+	// fewer than the number of its visits. It takes no longer for a session that led to many
+	// services: whom to tell is for Farewell to say.
+	Close(ctx context.Context, tgt TGT) (Session, int, error)
+	// Farewell gives out, once, the visits of a session that Close ended no
+	// longer than [FarewellTime] ago, the oldest first: whom to tell. There are
+	// none where nobody was visited, or where somebody else has them.
+	Farewell(ctx context.Context, tgt TGT) ([]Visit, error)
 	// Visits lists the visits of a live session, the oldest first. Visits of
 	// one instant of the store's clock keep their order among service tickets
 	// and among proxy tickets.

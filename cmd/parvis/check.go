@@ -243,7 +243,7 @@ func tryStore(ctx context.Context, store tickets.Store) error {
 	if _, _, err := store.Redeem(ctx, st); err != nil {
 		return err
 	}
-	_, err = store.Close(ctx, tgt)
+	_, _, err = store.Close(ctx, tgt)
 	return err
 }
 

@@ -171,10 +171,14 @@ type queued struct {
 }
 
 // Tell writes to the queue.
-func (q *queued) Tell(ctx context.Context, b slo.Batch) {
-	if err := q.queue.Add(ctx, b); err != nil {
+func (q *queued) Tell(ctx context.Context, t slo.Telling) {
+	notices, err := t.Notices(ctx)
+	if err == nil && len(notices) > 0 {
+		err = q.queue.Add(ctx, notices)
+	}
+	if err != nil {
 		q.err = errors.Join(q.err, fmt.Errorf("queue logout requests: %w", err))
 		return
 	}
-	q.notices += len(b)
+	q.notices += len(notices)
 }

@@ -56,7 +56,8 @@ type Event struct {
 	// Reason says why, in a few fixed words ("bad credentials",
 	// "INVALID_TICKET").
 	Reason string
-	// Count is how many things it happened to, such as services logged out.
+	// Count is how many things it concerns: of a session that ended, the
+	// tickets that services got from it.
 	Count int
 }
 

@@ -162,8 +162,8 @@ func (f fakeStore) Redeem(context.Context, tickets.TicketID) (tickets.Ticket, ti
 	return tickets.Ticket{}, tickets.Session{UID: "u"}, f.err
 }
 
-func (f fakeStore) Close(context.Context, tickets.TGT) ([]tickets.Visit, error) {
-	return make([]tickets.Visit, 3), f.err
+func (f fakeStore) Close(context.Context, tickets.TGT) (tickets.Session, int, error) {
+	return tickets.Session{UID: "u"}, 3, f.err
 }
 
 func (f fakeStore) Spend(context.Context, string, time.Duration) (bool, error) { return true, f.err }
@@ -182,14 +182,14 @@ func TestStore(t *testing.T) {
 			session, readErr := s.Session(ctx, "")
 			granted, grantErr := s.Grant(ctx, "", tickets.Ticket{})
 			_, redeemed, redeemErr := s.Redeem(ctx, "")
-			visits, closeErr := s.Close(ctx, "")
+			closed, visits, closeErr := s.Close(ctx, "")
 			first, spendErr := s.Spend(ctx, "", 0)
 			for _, got := range []error{opened, readErr, grantErr, redeemErr, closeErr, spendErr} {
 				if !errors.Is(got, err) {
 					t.Errorf("error %v, want %v", got, err)
 				}
 			}
-			if session.UID+granted.UID+redeemed.UID != "uuu" || len(visits) != 3 || !first {
+			if session.UID+granted.UID+redeemed.UID+closed.UID != "uuuu" || visits != 3 || !first {
 				t.Error("an answer is not passed on")
 			}
 			for _, operation := range []string{"open", "session", "grant", "redeem", "close", "spend"} {

@@ -125,11 +125,11 @@ func (s *store) Lookup(ctx context.Context, id tickets.TicketID) (tickets.Ticket
 	return ticket, session, err
 }
 
-func (s *store) Close(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, error) {
+func (s *store) Close(ctx context.Context, tgt tickets.TGT) (tickets.Session, int, error) {
 	start := s.now()
-	visits, err := s.Store.Close(ctx, tgt)
+	session, visits, err := s.Store.Close(ctx, tgt)
 	s.done("close", start, err)
-	return visits, err
+	return session, visits, err
 }
 
 func (s *store) Spend(ctx context.Context, token string, ttl time.Duration) (bool, error) {

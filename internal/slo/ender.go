@@ -16,19 +16,22 @@ import (
 
 // Sessions is where sessions are: the part of a [tickets.Store] that ends them.
 type Sessions interface {
-	Session(ctx context.Context, id tickets.TGT) (tickets.Session, error)
 	SessionsOf(ctx context.Context, uid string) ([]tickets.Session, error)
-	Close(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, error)
+	Close(ctx context.Context, tgt tickets.TGT) (tickets.Session, int, error)
+	Farewell(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, error)
 }
 
 // Registry knows the applications.
 type Registry interface {
 	Find(service string) (*services.Service, error)
+	// TellsBrowsers tells whether any application hears of a logout through the
+	// person's browser.
+	TellsBrowsers() bool
 }
 
 // Teller takes logout requests to send.
 type Teller interface {
-	Tell(ctx context.Context, b Batch)
+	Tell(ctx context.Context, t Telling)
 }
 
 // Auditor writes down what happened.
@@ -91,14 +94,36 @@ func NewEnder(o EnderOptions) *Ender {
 // End ends a session and hands the logout requests over. A session that is not
 // there is no error: the zero Ended tells it. Errors are the store's.
 func (e *Ender) End(ctx context.Context, tgt tickets.TGT, why Why) (Ended, error) {
-	session, err := e.o.Sessions.Session(ctx, tgt)
+	session, visits, err := e.o.Sessions.Close(ctx, tgt)
 	if errors.Is(err, tickets.ErrNotFound) {
 		return Ended{}, nil
 	}
 	if err != nil {
-		return Ended{}, fmt.Errorf("read the session to end: %w", err)
+		return Ended{}, fmt.Errorf("end a session: %w", err)
 	}
-	return e.end(ctx, session, why)
+	e.o.Auditor.Record(ctx, audit.Event{
+		Action: why.Action, Outcome: audit.Success, User: session.UID, Session: tgt.Hint(),
+		Address: why.Address, Request: why.Request, Reason: why.Reason, Count: visits,
+	})
+	told := &farewell{ender: e, tgt: tgt, uid: session.UID, request: why.Request, at: e.o.Now(), visits: visits}
+	if visits == 0 {
+		return Ended{UID: session.UID}, nil
+	}
+	if !e.o.Registry.TellsBrowsers() {
+		e.o.Teller.Tell(ctx, told)
+		return Ended{UID: session.UID}, nil
+	}
+	// Somebody waits for the addresses that their browser is to call.
+	batch, err := told.Notices(ctx)
+	if err != nil {
+		e.o.Teller.Tell(ctx, told)
+		return Ended{UID: session.UID}, nil
+	}
+	if len(batch) > 0 {
+		e.o.Teller.Tell(ctx, batch)
+	}
+	front, err := told.addresses()
+	return Ended{UID: session.UID, Front: front}, err
 }
 
 // EndAll ends all sessions of a person but keep, which may be "", and tells how
@@ -115,7 +140,7 @@ func (e *Ender) EndAll(ctx context.Context, uid string, keep tickets.TGT, why Wh
 		if same(session.ID, keep) {
 			continue
 		}
-		if _, err := e.end(ctx, session, why); err != nil {
+		if _, err := e.End(ctx, session.ID, why); err != nil {
 			faults = append(faults, err)
 			continue
 		}
@@ -130,51 +155,45 @@ func same(a, b tickets.TGT) bool {
 	return a.Valid() && b.Valid() && a.Locator() == b.Locator()
 }
 
-// end closes a session that was there a moment ago. Its visits come out of the
-// store once, whoever else ends it.
-func (e *Ender) end(ctx context.Context, session tickets.Session, why Why) (Ended, error) {
-	visits, err := e.o.Sessions.Close(ctx, session.ID)
-	if err != nil {
-		return Ended{}, fmt.Errorf("end a session: %w", err)
-	}
-	if e.o.Newest {
-		visits = newest(visits)
-	}
-	told := telling{ender: e, uid: session.UID, request: why.Request, at: e.o.Now(), services: make(map[int64]bool)}
-	for _, visit := range visits {
-		told.visit(visit)
-	}
-	if len(told.batch) > 0 {
-		e.o.Teller.Tell(ctx, told.batch)
-	}
-	e.o.Auditor.Record(ctx, audit.Event{
-		Action: why.Action, Outcome: audit.Success, User: session.UID, Session: session.ID.Hint(),
-		Address: why.Address, Request: why.Request, Reason: why.Reason, Count: len(told.services),
-	})
-	front, err := told.addresses()
-	return Ended{UID: session.UID, Front: front}, err
-}
-
 // frontCall is an application that a browser tells.
 type frontCall struct{ address, ticket string }
 
-// telling gathers whom one logout tells.
-type telling struct {
+// farewell is what one closed session has to tell.
+type farewell struct {
 	ender   *Ender
+	tgt     tickets.TGT
 	uid     string
 	request string
 	at      time.Time
+	visits  int
 
 	batch Batch
 	front []frontCall
-	// services are the ids of the entries told.
-	services map[int64]bool
+}
+
+// Size is how many services were visited, more or less.
+func (t *farewell) Size() int { return t.visits }
+
+// Notices takes the visits of the session out of the store, which gives them
+// out once, and works out whom to tell.
+func (t *farewell) Notices(ctx context.Context) (Batch, error) {
+	visits, err := t.ender.o.Sessions.Farewell(ctx, t.tgt)
+	if err != nil {
+		return nil, fmt.Errorf("read whom to tell: %w", err)
+	}
+	if t.ender.o.Newest {
+		visits = newest(visits)
+	}
+	for _, visit := range visits {
+		t.visit(visit)
+	}
+	return t.batch, nil
 }
 
 // visit adds what is told of one visit. An entry closed since then is told all
 // the same: the person may still be logged in there. A service that no entry
 // knows any more is not: nobody vouches for its address.
-func (t *telling) visit(v tickets.Visit) {
+func (t *farewell) visit(v tickets.Visit) {
 	service, err := t.ender.o.Registry.Find(v.Service)
 	if service == nil || err != nil && !errors.Is(err, services.ErrDisabled) {
 		return
@@ -183,7 +202,6 @@ func (t *telling) visit(v tickets.Visit) {
 		if address != v.Service && !services.Redirectable(address) {
 			continue
 		}
-		t.services[service.ID] = true
 		if service.Logout.Type == services.LogoutFront {
 			t.front = append(t.front, frontCall{address, string(v.Ticket)})
 			continue
@@ -196,7 +214,7 @@ func (t *telling) visit(v tickets.Visit) {
 }
 
 // addresses are what the browser calls; of very many, those visited last.
-func (t *telling) addresses() ([]string, error) {
+func (t *farewell) addresses() ([]string, error) {
 	var addresses []string
 	var pack packer
 	for _, call := range t.front[max(0, len(t.front)-maxFront):] {

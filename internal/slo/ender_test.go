@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 	"sync"
@@ -30,10 +31,14 @@ type world struct {
 	tickets []tickets.TicketID
 }
 
-func (w *world) Tell(_ context.Context, b slo.Batch) {
+func (w *world) Tell(ctx context.Context, t slo.Telling) {
+	notices, err := t.Notices(ctx)
+	if err != nil {
+		panic(err)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.told = append(w.told, b...)
+	w.told = append(w.told, notices...)
 }
 
 // addresses are where requests go.
@@ -105,25 +110,24 @@ func TestEnd(t *testing.T) {
 		newest  bool
 		visited []string
 		want    []string
-		count   int
 	}{
-		{"nothing visited", false, nil, nil, 0},
-		{"every ticket", false, []string{"https://moodle.univ.example/a?x=1", "https://moodle.univ.example/a?x=1"}, []string{"https://moodle.univ.example/a?x=1", "https://moodle.univ.example/a?x=1"}, 1},
-		{"the address as it was given", false, []string{"https://moodle.univ.example/É%2f;jsessionid=1?a=b#c"}, []string{"https://moodle.univ.example/%C3%89%2f;jsessionid=1?a=b"}, 1},
-		{"its own address", false, []string{"https://fixed.univ.example/a"}, []string{"https://fixed.univ.example/bye", "https://other.univ.example/bye"}, 1},
-		{"told nothing", false, []string{"https://quiet.univ.example/"}, nil, 0},
-		{"disabled since", false, []string{"https://closed.univ.example/", "https://over.univ.example/"}, []string{"https://closed.univ.example/", "https://over.univ.example/"}, 2},
-		{"unknown", false, []string{"https://evil.example/", "https://moodle.univ.example/"}, []string{"https://moodle.univ.example/"}, 1},
-		{"no web address", false, []string{"PT imap://mail.univ.example"}, nil, 0},
-		{"proxied", false, []string{"https://moodle.univ.example/", "PT https://back.univ.example/rest"}, []string{"https://moodle.univ.example/", "https://back.univ.example/rest"}, 2},
+		{"nothing visited", false, nil, nil},
+		{"every ticket", false, []string{"https://moodle.univ.example/a?x=1", "https://moodle.univ.example/a?x=1"}, []string{"https://moodle.univ.example/a?x=1", "https://moodle.univ.example/a?x=1"}},
+		{"the address as it was given", false, []string{"https://moodle.univ.example/É%2f;jsessionid=1?a=b#c"}, []string{"https://moodle.univ.example/%C3%89%2f;jsessionid=1?a=b"}},
+		{"its own address", false, []string{"https://fixed.univ.example/a"}, []string{"https://fixed.univ.example/bye", "https://other.univ.example/bye"}},
+		{"told nothing", false, []string{"https://quiet.univ.example/"}, nil},
+		{"disabled since", false, []string{"https://closed.univ.example/", "https://over.univ.example/"}, []string{"https://closed.univ.example/", "https://over.univ.example/"}},
+		{"unknown", false, []string{"https://evil.example/", "https://moodle.univ.example/"}, []string{"https://moodle.univ.example/"}},
+		{"no web address", false, []string{"PT imap://mail.univ.example"}, nil},
+		{"proxied", false, []string{"https://moodle.univ.example/", "PT https://back.univ.example/rest"}, []string{"https://moodle.univ.example/", "https://back.univ.example/rest"}},
 		{"newest of each path", true, []string{
 			"https://moodle.univ.example/a?1", "https://moodle.univ.example/b", "https://moodle.univ.example/a;jsessionid=2",
 			"https://fixed.univ.example/a", "https://moodle.univ.example/a#3", "https://moodle.univ.example/a/",
 		}, []string{
 			"https://moodle.univ.example/b", "https://fixed.univ.example/bye", "https://other.univ.example/bye",
 			"https://moodle.univ.example/a", "https://moodle.univ.example/a/",
-		}, 2},
-		{"front channel", false, []string{"https://front.univ.example/"}, nil, 1},
+		}},
+		{"front channel", false, []string{"https://front.univ.example/"}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -139,7 +143,7 @@ func TestEnd(t *testing.T) {
 			}
 			want := []audit.Event{{
 				Action: audit.Logout, Outcome: audit.Success, User: "o22502142", Session: id.Hint(),
-				Address: "192.0.2.1", Request: "0123456789abcdefghij", Count: test.count,
+				Address: "192.0.2.1", Request: "0123456789abcdefghij", Count: len(test.visited),
 			}}
 			if diff := cmp.Diff(want, w.trail.all()); diff != "" {
 				t.Error(diff)
@@ -232,6 +236,36 @@ func TestEndedAtOnce(t *testing.T) {
 }
 
 // S39: one page makes a browser call so many addresses and no more.
+// lazily keeps what it is told, and works nothing out.
+type lazily struct{ told []slo.Telling }
+
+func (l *lazily) Tell(_ context.Context, t slo.Telling) { l.told = append(l.told, t) }
+
+// TestNobodyWaitsForManyVisits: whom to tell is worked out later, unless the
+// browser has to know.
+func TestNobodyWaitsForManyVisits(t *testing.T) {
+	w := newWorld(t, campus, false)
+	entries := maps.Clone(campus)
+	delete(entries, "front")
+	teller := &lazily{}
+	ender := slo.NewEnder(slo.EnderOptions{Sessions: w.store, Registry: registry(t, entries), Teller: teller, Auditor: &w.trail})
+	for _, visited := range [][]string{{"https://moodle.univ.example/", "https://evil.example/"}, nil} {
+		if _, err := ender.End(t.Context(), w.open(t, "o22502142", visited...), slo.Why{Action: audit.Logout}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(teller.told) != 1 || teller.told[0].Size() != 2 {
+		t.Fatalf("told %v", teller.told)
+	}
+	if _, ready := teller.told[0].(slo.Batch); ready {
+		t.Error("somebody waited")
+	}
+	notices, err := teller.told[0].Notices(t.Context())
+	if err != nil || len(notices) != 1 || notices[0].URL != "https://moodle.univ.example/" {
+		t.Errorf("%+v, %v", notices, err)
+	}
+}
+
 func TestFrontIsBounded(t *testing.T) {
 	w := newWorld(t, campus, false)
 	visited := make([]string, 500)
@@ -247,16 +281,12 @@ func TestFrontIsBounded(t *testing.T) {
 // broken is a store that cannot be asked.
 type broken struct{ slo.Sessions }
 
-func (broken) Session(context.Context, tickets.TGT) (tickets.Session, error) {
-	return tickets.Session{UID: "x"}, nil
-}
-
 func (broken) SessionsOf(context.Context, string) ([]tickets.Session, error) {
 	return make([]tickets.Session, 2), nil
 }
 
-func (broken) Close(context.Context, tickets.TGT) ([]tickets.Visit, error) {
-	return nil, tickets.ErrUnavailable
+func (broken) Close(context.Context, tickets.TGT) (tickets.Session, int, error) {
+	return tickets.Session{}, 0, tickets.ErrUnavailable
 }
 
 func TestStoreDown(t *testing.T) {

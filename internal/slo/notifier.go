@@ -63,7 +63,7 @@ type Notifier struct {
 	// told waits to be written to the queue, and count is how many notices that
 	// is; wake holds a token when there are any. Once closed, nobody would write
 	// them.
-	told   []Batch
+	told   []Telling
 	count  int
 	closed bool
 	wake   chan struct{}
@@ -89,21 +89,20 @@ func New(o Options) *Notifier {
 	return &Notifier{o: o, wake: make(chan struct{}, 1)}
 }
 
-// Tell takes the logout requests of one session, which are then the Notifier's
-// own. It waits neither for an
-// application nor for the queue; what it took is written to the queue even when
+// Tell takes what one session has to tell. It waits neither for an application
+// nor for a store or the queue; what it took is written to the queue even when
 // Run is told to end. Where tens of thousands wait already, or Run has ended,
 // the requests are lost, and the audit trail says so.
-func (n *Notifier) Tell(ctx context.Context, b Batch) {
+func (n *Notifier) Tell(ctx context.Context, t Telling) {
 	n.mu.Lock()
-	refused := n.closed || n.count+len(b) > maxTold
+	refused := n.closed || n.count+t.Size() > maxTold
 	if !refused {
-		n.told = append(n.told, b)
-		n.count += len(b)
+		n.told = append(n.told, t)
+		n.count += t.Size()
 	}
 	n.mu.Unlock()
 	if refused {
-		n.lose(ctx, b)
+		n.lose(ctx, t)
 		return
 	}
 	select {
@@ -135,9 +134,9 @@ func (n *Notifier) Run(ctx context.Context) {
 // left, or until late ends.
 func (n *Notifier) write(ctx, late context.Context) {
 	for {
-		notices := n.next(ctx.Err() != nil)
-		if len(notices) > 0 {
-			n.add(late, notices)
+		tellings := n.next(ctx.Err() != nil)
+		if len(tellings) > 0 {
+			n.add(late, tellings)
 			continue
 		}
 		if ctx.Err() != nil {
@@ -163,35 +162,53 @@ func (n *Notifier) letAnswer(ctx context.Context) {
 }
 
 // next takes some of what was told. The last call that finds nothing closes.
-func (n *Notifier) next(last bool) []Notice {
+func (n *Notifier) next(last bool) []Telling {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	var notices []Notice
-	for len(n.told) > 0 && len(notices) < addSize {
-		notices = append(notices, n.told[0]...)
+	var tellings []Telling
+	for size := 0; len(n.told) > 0 && size < addSize; {
+		tellings = append(tellings, n.told[0])
+		size += n.told[0].Size()
+		n.count -= n.told[0].Size()
 		n.told[0] = nil
 		n.told = n.told[1:]
 	}
-	n.count -= len(notices)
-	n.closed = last && len(notices) == 0
-	return notices
+	n.closed = last && len(tellings) == 0
+	return tellings
 }
 
-// add writes notices to the queue, again and again while it cannot be used: the
-// sessions have ended, and nobody else remembers whom to tell.
-func (n *Notifier) add(late context.Context, notices []Notice) {
+// add works notices out and writes them to the queue.
+func (n *Notifier) add(late context.Context, tellings []Telling) {
+	var notices Batch
+	for _, telling := range tellings {
+		kept := n.insist(late, func() error {
+			batch, err := telling.Notices(late)
+			notices = append(notices, batch...)
+			return err
+		})
+		if !kept {
+			n.lose(late, telling)
+		}
+	}
+	if len(notices) > 0 && !n.insist(late, func() error { return n.o.Queue.Add(late, notices) }) {
+		n.lose(late, notices)
+	}
+}
+
+// insist does something again and again while it cannot be done: the sessions
+// have ended, and nobody else remembers whom to tell.
+func (n *Notifier) insist(late context.Context, do func() error) bool {
 	wait := pause{}
 	for {
-		err := n.o.Queue.Add(late, notices)
+		err := do()
 		if err == nil {
-			return
+			return true
 		}
 		if wait.first() {
 			n.o.Logger.ErrorContext(late, "logout requests cannot be queued: trying on", "error", err)
 		}
 		if !wait.sleep(late) {
-			n.lose(late, notices)
-			return
+			return false
 		}
 	}
 }

@@ -133,9 +133,14 @@ func (n *Notifier) flush(late context.Context, done []Done) {
 	}
 }
 
-// lose ends notices that no queue took.
-func (n *Notifier) lose(ctx context.Context, notices []Notice) {
-	n.o.Logger.ErrorContext(ctx, "logout requests lost: too many wait, or the server is stopping", "count", len(notices))
+// lose ends notices that no queue took. Those that cannot be worked out any
+// more are only counted.
+func (n *Notifier) lose(ctx context.Context, t Telling) {
+	n.o.Logger.ErrorContext(ctx, "logout requests lost: too many wait, or the server is stopping", "count", t.Size())
+	notices, err := t.Notices(ctx)
+	if err != nil {
+		return
+	}
 	for _, notice := range notices {
 		n.record(ctx, notice, Outcome{Reason: reasonLost})
 	}

@@ -27,8 +27,22 @@ type Notice struct {
 	AllowHTTP bool
 }
 
-// Batch is what one logout has to tell.
+// Telling is what one logout has to tell, worked out when nobody waits for it.
+type Telling interface {
+	// Size is about how many notices there are.
+	Size() int
+	// Notices works them out. After an error it is asked again.
+	Notices(ctx context.Context) (Batch, error)
+}
+
+// Batch is a [Telling] that is worked out.
 type Batch []Notice
+
+// Size counts the notices.
+func (b Batch) Size() int { return len(b) }
+
+// Notices are the batch itself.
+func (b Batch) Notices(context.Context) (Batch, error) { return b, nil }
 
 // Item is a notice taken from a queue, which names it by ID.
 type Item struct {

@@ -34,6 +34,14 @@ type shard struct {
 	sessions map[locator]*session
 	tickets  map[tickets.TicketID]pending
 	spent    map[token]int64
+	// closed are sessions that nobody took the visits of yet.
+	closed map[locator]closed
+}
+
+// closed are the visits of a session that has ended.
+type closed struct {
+	visited [2][]byte
+	until   int64
 }
 
 // locator is the end of [tickets.TGT.Locator], in an array that a map keeps in
@@ -64,6 +72,7 @@ func New(now func() time.Time) *Store {
 		s.shards[i].sessions = make(map[locator]*session)
 		s.shards[i].tickets = make(map[tickets.TicketID]pending)
 		s.shards[i].spent = make(map[token]int64)
+		s.shards[i].closed = make(map[locator]closed)
 		s.people[i].sessions = make(map[uint64]*session)
 	}
 	return s
@@ -185,17 +194,37 @@ func (p pending) release(shard *shard) (tickets.Ticket, tickets.Session, error) 
 	return ticket, session, err
 }
 
-// Close ends a session with all its tickets, and says whom to tell.
-func (s *Store) Close(_ context.Context, tgt tickets.TGT) ([]tickets.Visit, error) {
+// Close ends a session with all its tickets.
+func (s *Store) Close(_ context.Context, tgt tickets.TGT) (tickets.Session, int, error) {
 	entry, shard, err := s.lock(tgt)
 	if err != nil {
-		return nil, nil //nolint:nilerr // A session that is not there is closed.
+		return tickets.Session{}, 0, fmt.Errorf("close session: %w", err)
 	}
-	visits := entry.visited()
+	defer shard.mu.Unlock()
+	session, err := decode(entry.record, entry.agent)
+	place, visits := locate(tgt), entry.visitCount()
+	if visits > 0 {
+		shard.closed[place] = closed{entry.visited(), s.clock() + int64(tickets.FarewellTime)}
+	}
 	entry.end()
-	delete(shard.sessions, locate(tgt))
+	delete(shard.sessions, place)
+	return session, visits, err
+}
+
+// Farewell gives out the visits of a closed session, once.
+func (s *Store) Farewell(_ context.Context, tgt tickets.TGT) ([]tickets.Visit, error) {
+	if !tgt.Valid() {
+		return nil, nil
+	}
+	shard := &s.shards[shardOf(tgt.Tag())]
+	shard.mu.Lock()
+	left, ok := shard.closed[locate(tgt)]
+	delete(shard.closed, locate(tgt))
 	shard.mu.Unlock()
-	return decodeVisits(visits)
+	if !ok || s.clock() >= left.until {
+		return nil, nil
+	}
+	return decodeVisits(left.visited)
 }
 
 // Visits lists the visits of a live session, the oldest first.

@@ -92,6 +92,17 @@ func (e *session) visited() [2][]byte {
 	return records
 }
 
+// visitCount counts both kinds.
+func (e *session) visitCount() int {
+	count := 0
+	for _, list := range []*visits{e.visits, e.proxied} {
+		if list != nil {
+			count += list.count
+		}
+	}
+	return count
+}
+
 // add records a visit and forgets the oldest one beyond the limit.
 func (l *visits) add(v tickets.Visit) {
 	if l.count == tickets.MaxVisits {

@@ -51,6 +51,11 @@ func (s *shard) sweep(now int64) {
 			delete(s.tickets, id)
 		}
 	}
+	for place, left := range s.closed {
+		if now >= left.until {
+			delete(s.closed, place)
+		}
+	}
 	for key, until := range s.spent {
 		if now >= until {
 			delete(s.spent, key)

@@ -83,7 +83,10 @@ func TestCloseLeavesNoTicket(t *testing.T) { // S5, P13
 	if got := len(dumpKeys(t, store.Client())); got != 7 {
 		t.Errorf("%d keys with a session, its person, its visits and 3 tickets, want 7", got)
 	}
-	if _, err := store.Close(t.Context(), session.ID); err != nil {
+	if _, _, err := store.Close(t.Context(), session.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Farewell(t.Context(), session.ID); err != nil {
 		t.Fatal(err)
 	}
 	for key := range dumpKeys(t, store.Client()) {

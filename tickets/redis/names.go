@@ -38,6 +38,11 @@ func (s *Store) visitsKey(p place) string { return s.slot(p.tag, "v") + p.hash }
 // proxiedKey is where the visits of proxy tickets are, apart from the others.
 func (s *Store) proxiedKey(p place) string { return s.slot(p.tag, "w") + p.hash }
 
+// leftKeys are where the visits of a closed session wait for their farewell.
+func (s *Store) leftKeys(p place) []string {
+	return []string{s.slot(p.tag, "l") + p.hash, s.slot(p.tag, "m") + p.hash}
+}
+
 func (s *Store) ticketKey(id tickets.TicketID) string {
 	return s.slot(id.Tag(), "t") + hash(string(id))
 }

@@ -114,7 +114,7 @@ func (l *ledger) live(ctx context.Context, t *testing.T, here, there *redis.Stor
 		_, leftErr := here.Grant(context.Background(), session.ID, left)
 		ended := round%2 == 0
 		if ended {
-			if _, err := there.Close(context.Background(), session.ID); err != nil {
+			if _, _, err := there.Close(context.Background(), session.ID); err != nil {
 				continue // Closed or not: nobody was told.
 			}
 		}
@@ -230,7 +230,7 @@ func unavailable(t *testing.T, when string, store *redis.Store) {
 		"renew":    func() error { return store.Renew(ctx, session.ID, session) },
 		"grant":    func() error { _, err := store.Grant(ctx, session.ID, ticket); return err },
 		"redeem":   func() error { _, _, err := store.Redeem(ctx, ticket.ID); return err },
-		"close":    func() error { _, err := store.Close(ctx, session.ID); return err },
+		"close":    func() error { _, _, err := store.Close(ctx, session.ID); return err },
 		"visits":   func() error { _, err := store.Visits(ctx, session.ID); return err },
 		"sessions": func() error { _, err := store.SessionsOf(ctx, "roux-p"); return err },
 		"spend":    func() error { _, err := store.Spend(ctx, "token", time.Minute); return err },

@@ -16,18 +16,19 @@ import (
 // them (the session of a ticket, the tickets of a session): they carry the
 // same hash tag, which is what a Cluster needs.
 var (
-	openScript   = newScript(prelude + openSource)
-	readScript   = newScript(prelude + readSource)
-	renewScript  = newScript(prelude + renewSource)
-	grantScript  = newScript(prelude + grantSource)
-	redeemScript = newScript(redeemSource)
-	lookupScript = newScript(prelude + lookupSource)
-	closeScript  = newScript(prelude + closeSource)
-	visitsScript = newScript(prelude + visitsSource)
-	peekScript   = newScript(prelude + peekSource)
-	listScript   = newScript(prelude + listSource)
-	peopleScript = newScript(prelude + peopleSource)
-	spendScript  = newScript(prelude + spendSource)
+	openScript     = newScript(prelude + openSource)
+	readScript     = newScript(prelude + readSource)
+	renewScript    = newScript(prelude + renewSource)
+	grantScript    = newScript(prelude + grantSource)
+	redeemScript   = newScript(redeemSource)
+	lookupScript   = newScript(prelude + lookupSource)
+	closeScript    = newScript(prelude + closeSource)
+	farewellScript = newScript(farewellSource)
+	visitsScript   = newScript(prelude + visitsSource)
+	peekScript     = newScript(prelude + peekSource)
+	listScript     = newScript(prelude + listSource)
+	peopleScript   = newScript(prelude + peopleSource)
+	spendScript    = newScript(prelude + spendSource)
 )
 
 // script is a text that Redis runs, and the SHA-1 that it knows it by.
@@ -43,7 +44,7 @@ func newScript(source string) script {
 func loadScripts(ctx context.Context, connection *goredis.Conn) error {
 	_, err := connection.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 		for _, one := range []script{
-			openScript, readScript, renewScript, grantScript, redeemScript, lookupScript, closeScript,
+			openScript, readScript, renewScript, grantScript, redeemScript, lookupScript, closeScript, farewellScript,
 			visitsScript, peekScript, listScript, peopleScript, spendScript,
 		} {
 			pipe.ScriptLoad(ctx, one.source)
@@ -156,15 +157,33 @@ local s = live(ARGV[2] .. place, nil)
 return s and {place, string.sub(t, 58), s[2]}
 `
 
-// KEYS: session, visits, proxied visits. ARGV: secret, beginning of a ticket's
-// key. Answer: visits, proxied visits.
+// KEYS: session, visits, proxied visits, and where both go. ARGV: secret, how
+// long the visits are kept. Answer: sealed session, number of visits. Tickets
+// without a session are worth nothing: they go with the visits.
 const closeSource = `
-if not live(KEYS[1], ARGV[2]) then return {} end
-local visits = {redis.call('LRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1)}
-local ended = {KEYS[1], KEYS[2], KEYS[3]}
+local s = live(KEYS[1], ARGV[2])
+if not s then return false end
+redis.call('DEL', KEYS[1])
+local visits = 0
+for i = 2, 3 do
+  local some = redis.call('LLEN', KEYS[i])
+  if some > 0 then
+    visits = visits + some
+    redis.call('RENAME', KEYS[i], KEYS[i + 2])
+    redis.call('PEXPIRE', KEYS[i + 2], ARGV[3])
+  end
+end
+return {s[2], visits}
+`
+
+// KEYS: visits and proxied visits of a closed session. ARGV: beginning of a
+// ticket's key. Answer: both.
+const farewellSource = `
+local visits = {redis.call('LRANGE', KEYS[1], 0, -1), redis.call('LRANGE', KEYS[2], 0, -1)}
+local ended = {KEYS[1], KEYS[2]}
 for _, list in ipairs(visits) do
   for _, visit in ipairs(list) do
-    ended[#ended + 1] = ARGV[3] .. string.sub(visit, 15, 57)
+    ended[#ended + 1] = ARGV[2] .. string.sub(visit, 15, 57)
   end
 end
 redis.call('DEL', unpack(ended))

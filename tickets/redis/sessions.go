@@ -144,18 +144,39 @@ func (s *Store) fetch(ctx context.Context, doing string, script script, id ticke
 	return ticket, session, nil
 }
 
-// Close ends a session with all its tickets, and says whom to tell.
-func (s *Store) Close(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, error) {
+// Close ends a session with all its tickets.
+func (s *Store) Close(ctx context.Context, tgt tickets.TGT) (tickets.Session, int, error) {
+	const doing = "close session"
+	if !tgt.Valid() {
+		return tickets.Session{}, 0, gone(doing, nil)
+	}
+	p := placeOf(tgt)
+	key := s.sessionKey(p)
+	answer, err := s.run(ctx, closeScript, append([]string{key, s.visitsKey(p), s.proxiedKey(p)}, s.leftKeys(p)...),
+		secret(tgt), tickets.FarewellTime.Milliseconds())
+	if err != nil {
+		return tickets.Session{}, 0, fault(doing, err)
+	}
+	parts, _ := answer.([]any)
+	if len(parts) != 2 {
+		return tickets.Session{}, 0, gone(doing, nil)
+	}
+	visits, _ := parts[1].(int64)
+	session, err := s.believe(doing, key, tgt, parts[0])
+	return session, int(visits), err
+}
+
+// Farewell gives out the visits of a closed session, once.
+func (s *Store) Farewell(ctx context.Context, tgt tickets.TGT) ([]tickets.Visit, error) {
 	if !tgt.Valid() {
 		return nil, nil
 	}
 	p := placeOf(tgt)
-	visits, proxied := s.visitsKey(p), s.proxiedKey(p)
-	answer, err := s.run(ctx, closeScript, []string{s.sessionKey(p), visits, proxied}, secret(tgt), s.slot(p.tag, "t"))
+	answer, err := s.run(ctx, farewellScript, s.leftKeys(p), s.slot(p.tag, "t"))
 	if err != nil {
-		return nil, fault("close session", err)
+		return nil, fault("take the visits of a closed session", err)
 	}
-	return s.openVisits(answer, visits, proxied), nil
+	return s.openVisits(answer, s.visitsKey(p), s.proxiedKey(p)), nil
 }
 
 // Visits lists the visits of a live session, the oldest first.

@@ -85,10 +85,9 @@ func testRedeemRace(t *testing.T, b *bench) {
 
 func testGrantEnded(t *testing.T, b *bench) {
 	s := b.open("moreau-s")
-	_, err := b.Store.Close(t.Context(), s.ID)
-	b.must(err)
+	b.close(s.ID)
 	ticket := b.ticket(tickets.ServiceTicket, s.ID)
-	_, err = b.Store.Grant(t.Context(), s.ID, ticket)
+	_, err := b.Store.Grant(t.Context(), s.ID, ticket)
 	b.gone("grant", err)
 	_, _, err = b.Store.Redeem(t.Context(), ticket.ID)
 	b.gone("redeem what was not granted", err)
@@ -125,17 +124,26 @@ func testClose(t *testing.T, b *bench) {
 	_, _, err = b.Store.Redeem(t.Context(), spent.ID)
 	b.must(err)
 
-	visits, err := b.Store.Close(t.Context(), s.ID)
+	closed, visits, err := b.Store.Close(t.Context(), s.ID)
 	b.must(err)
-	b.same("tickets told", ticketsOf(visits), []tickets.TicketID{spent.ID, pending.ID, proxy.ID})
+	b.same("person", closed.UID, "moreau-s")
+	b.same("visits", visits, 3)
 	b.dead(s.ID)
 	for name, id := range map[string]tickets.TicketID{"spent": spent.ID, "pending": pending.ID, "proxy": proxy.ID} {
 		_, _, err := b.Store.Redeem(t.Context(), id)
 		b.gone("redeem "+name, err)
 	}
-	visits, err = b.Store.Close(t.Context(), s.ID)
+	told, err := b.Store.Farewell(t.Context(), s.ID)
 	b.must(err)
-	b.same("visits told twice", len(visits), 0)
+	b.same("tickets told", ticketsOf(told), []tickets.TicketID{spent.ID, pending.ID, proxy.ID})
+	told, err = b.Store.Farewell(t.Context(), s.ID)
+	b.must(err)
+	b.same("visits told twice", len(told), 0)
+	_, _, err = b.Store.Close(t.Context(), s.ID)
+	b.gone("close twice", err)
+	told, err = b.Store.Farewell(t.Context(), other.ID)
+	b.must(err)
+	b.same("visits of a live session told", len(told), 0)
 	_, _, err = b.Store.Redeem(t.Context(), untouched.ID)
 	b.must(err)
 	b.live(other.ID)
@@ -150,11 +158,7 @@ func testCloseRace(t *testing.T, b *bench) {
 	var told []tickets.Visit
 	race(20, func(i int) {
 		if i == 10 {
-			visits, err := b.Store.Close(t.Context(), s.ID)
-			if err != nil {
-				t.Errorf("close: %v", err)
-			}
-			told = visits
+			told = b.close(s.ID)
 			return
 		}
 		id, err := b.mint.Ticket(tickets.ServiceTicket, s.ID)
@@ -225,9 +229,7 @@ func testMaxVisits(t *testing.T, b *bench) {
 	visits, err := b.Store.Visits(t.Context(), s.ID)
 	b.must(err)
 	b.same("visits", ticketsOf(visits), want[beyond:])
-	visits, err = b.Store.Close(t.Context(), s.ID)
-	b.must(err)
-	b.same("visits told", ticketsOf(visits), want[beyond:])
+	b.same("visits told", ticketsOf(b.close(s.ID)), want[beyond:])
 	_, _, err = b.Store.Redeem(t.Context(), want[0])
 	b.gone("redeem a ticket whose visit was forgotten", err)
 }

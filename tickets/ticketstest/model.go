@@ -164,15 +164,17 @@ func (m *model) Lookup(t *rapid.T) {
 
 func (m *model) Close(t *rapid.T) {
 	s := m.some(t)
-	visits, err := m.Store.Close(m.ctx, s.ID)
-	if err != nil {
-		t.Fatalf("close: %v", err)
+	_, count, err := m.Store.Close(m.ctx, s.ID)
+	m.agree(t, "close", err, m.alive(s))
+	visits, fault := m.Store.Farewell(m.ctx, s.ID)
+	if fault != nil {
+		t.Fatalf("farewell: %v", fault)
 	}
-	if m.alive(s) {
-		m.inOrder(t, "close", visits, s.visits)
+	if err == nil {
+		m.inOrder(t, "farewell", visits, s.visits)
 	}
-	if !m.alive(s) && len(visits) > 0 {
-		t.Fatalf("close told visits of an ended session")
+	if len(visits) > count {
+		t.Fatalf("%d visits announced, %d told", count, len(visits))
 	}
 	s.closed = true
 }

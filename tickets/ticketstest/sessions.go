@@ -37,7 +37,9 @@ func testUnknown(t *testing.T, b *bench) {
 		renewed := known
 		renewed.ID = other
 		b.gone(name+": renew", b.Store.Renew(t.Context(), id, renewed))
-		visits, err := b.Store.Close(t.Context(), id)
+		_, _, err = b.Store.Close(t.Context(), id)
+		b.gone(name+": close", err)
+		visits, err := b.Store.Farewell(t.Context(), id)
 		b.must(err)
 		b.same(name+": visits", len(visits), 0)
 	}
@@ -81,7 +83,9 @@ func testIdle(t *testing.T, b *bench) {
 	b.gone("grant after the idle limit", err)
 	_, err = b.Store.Visits(t.Context(), s.ID)
 	b.gone("visits after the idle limit", err)
-	visits, err := b.Store.Close(t.Context(), s.ID)
+	_, _, err = b.Store.Close(t.Context(), s.ID)
+	b.gone("close after the idle limit", err)
+	visits, err := b.Store.Farewell(t.Context(), s.ID)
 	b.must(err)
 	b.same("visits of an expired session", len(visits), 0)
 }
@@ -130,14 +134,13 @@ func testRenew(t *testing.T, b *bench) {
 	_, err = b.Store.Grant(t.Context(), old.ID, b.ticket(tickets.ServiceTicket, old.ID))
 	b.gone("grant by the old secret", err)
 	b.gone("renew by the old secret", b.Store.Renew(t.Context(), old.ID, renewed))
-	visits, err := b.Store.Close(t.Context(), old.ID)
-	b.must(err)
-	b.same("visits told to the old secret", len(visits), 0)
+	_, _, err = b.Store.Close(t.Context(), old.ID)
+	b.gone("close by the old secret", err)
 
 	got, err := b.Store.Session(t.Context(), renewed.ID)
 	b.must(err)
 	b.same("session", got, renewed)
-	visits, err = b.Store.Visits(t.Context(), renewed.ID)
+	visits, err := b.Store.Visits(t.Context(), renewed.ID)
 	b.must(err)
 	b.same("visits kept", len(visits), 1)
 	_, got, err = b.Store.Redeem(t.Context(), pending.ID)
@@ -215,8 +218,7 @@ func testSessionsOf(t *testing.T, b *bench) {
 
 func testSessionsOfEnded(t *testing.T, b *bench) {
 	closed, idle, alive := b.open("roux-p"), b.open("roux-p"), b.open("roux-p")
-	_, err := b.Store.Close(t.Context(), closed.ID)
-	b.must(err)
+	b.close(closed.ID)
 	b.Travel(idle.Idle - time.Minute)
 	b.grant(alive.ID)
 	b.Travel(2 * time.Minute)

@@ -127,6 +127,17 @@ func (b *bench) grant(tgt tickets.TGT) tickets.Ticket {
 	return t
 }
 
+// close ends a session, and returns whom to tell.
+func (b *bench) close(id tickets.TGT) []tickets.Visit {
+	b.Helper()
+	_, count, err := b.Store.Close(b.Context(), id)
+	b.must(err)
+	visits, err := b.Store.Farewell(b.Context(), id)
+	b.must(err)
+	b.same("more visits than announced", len(visits) > count, false)
+	return visits
+}
+
 func (b *bench) must(err error) {
 	b.Helper()
 	if err != nil {
