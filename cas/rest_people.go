@@ -108,6 +108,8 @@ func refusedEntry(err error) error {
 		return &entryError{faulty}
 	case errors.Is(err, services.ErrTaken):
 		return httpx.Status(http.StatusConflict, err)
+	case errors.Is(err, services.ErrUnwritable):
+		return httpx.Status(http.StatusServiceUnavailable, err)
 	}
 	return fmt.Errorf("keep an entry: %w", err)
 }

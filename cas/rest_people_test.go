@@ -163,7 +163,11 @@ func TestR8Services(t *testing.T) {
 		a := publishing(t, &shelf{err: fmt.Errorf("%w: 7", services.ErrTaken)}).publish(staff, staffPassword, jsonType, someEntry)
 		wantTyped(t, a, http.StatusConflict, plain)
 	})
-	t.Run("a folder that cannot be written", func(t *testing.T) {
+	t.Run("a folder that is read only", func(t *testing.T) {
+		c := publishing(t, &shelf{err: fmt.Errorf("write: %w", services.ErrUnwritable)})
+		wantTyped(t, c.publish(staff, staffPassword, jsonType, someEntry), http.StatusServiceUnavailable, plain)
+	})
+	t.Run("a disk that is full", func(t *testing.T) {
 		c := publishing(t, &shelf{err: errors.New("disk is full")})
 		a := c.publish(staff, staffPassword, jsonType, someEntry)
 		wantTyped(t, a, http.StatusInternalServerError, plain)

@@ -100,6 +100,13 @@ func TestFaults(t *testing.T) {
 		{"filter without brackets", "    base:", "    people_filter: uid=*\n    base:", []string{"directory.ldap.people_filter: write a filter in brackets"}},
 		{"S41: password in the address", "redis://localhost", "redis://u:verySecret@localhost", []string{"tickets.redis.url: take the name and password out"}},
 		{"unknown kind of store", "redis://localhost", "postgres://localhost", []string{"tickets.redis.url: write rediss://"}},
+		{"Sentinels that are told no master", "redis://localhost", "redis+sentinel://localhost:26379", []string{"tickets.redis.url: name the master"}},
+		{"S28: every network opened", "services: {", "outgoing: {networks: [0.0.0.0/0]}\nservices: {", []string{"outgoing.networks[0]: this opens every address"}},
+		{"a way to tell that there is not", "services: {", "logout: {tell: all}\nservices: {", []string{"logout.tell: write every or newest"}},
+		{"a directory asked all the time", "services: {", "logout: {suspended: 1ms}\nservices: {", []string{"logout.suspended: write a time between 1s and 1h"}},
+		{"publishing without REST", "services: {", "rest: {publish: {attribute: memberOf}}\nservices: {", []string{"rest.publish: only goes with rest.enabled", "rest.publish: give attribute and value"}},
+		{"S18: a password that somebody may guess", "services: {", "operations: {password: secret}\nservices: {", []string{"operations.password: write 16 characters or more"}},
+		{"S4: proxy ticket that lives too long", "tickets:\n", "tickets:\n  proxy_ticket: 1h\n", []string{"tickets.proxy_ticket: write a time between 1s and 5m"}},
 		{"S4: ticket that lives too long", "tickets:\n", "tickets:\n  service_ticket: 1h\n", []string{"tickets.service_ticket: write a time between 1s and 5m"}},
 		{"S16: remember-me for ever", "services: {", "sessions: {remember_me: {max: 91d}}\nservices: {", []string{"sessions.remember_me.max: write 90d or less"}},
 		{"S16: idle longer than the whole", "services: {", "sessions: {idle: 9h}\nservices: {", []string{"sessions.max: write at least as long"}},
@@ -363,4 +370,33 @@ func key(t *testing.T) string {
 
 func text(value any) string {
 	return fmt.Sprint(value)
+}
+
+// TestRedisKinds: one server, Sentinels, a Cluster; and what travels in the
+// clear between machines is said (S41).
+func TestRedisKinds(t *testing.T) {
+	for url, clear := range map[string]bool{
+		"redis://localhost":                                                false,
+		"redis://redis.univ.example":                                       true,
+		"rediss://redis.univ.example":                                      false,
+		"unix:///run/redis/redis.sock":                                     false,
+		"redis+cluster://localhost:1":                                      false,
+		"redis+cluster://[::1]:7000":                                       false,
+		"rediss+cluster://r.univ:7000":                                     false,
+		"redis+cluster://localhost:7000?addr=r2.univ.example:7000":         true,
+		"redis+sentinel://localhost:26379/0?master_name=m":                 false,
+		"redis+sentinel://s1.univ.example:26379/0?master_name=m":           true,
+		"rediss+sentinel://s1.univ.example/0?master_name=m&addr=s2.univ:1": false,
+		"redis+sentinel://sentinel:word@localhost:26379/0?master_name=m":   false,
+	} {
+		t.Run(url, func(t *testing.T) {
+			_, warnings, err := load(t, strings.Replace(minimalFile, "redis://localhost:6379/0", url, 1), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(fmt.Sprint(warnings), "in the clear"); got != clear {
+				t.Errorf("warnings = %v, in the clear: %t", warnings, clear)
+			}
+		})
+	}
 }

@@ -52,15 +52,29 @@ func (c Config) warnings() []Fault {
 		)
 	}
 	if r := c.Tickets.Redis; r != nil {
-		u, err := url.Parse(r.URL)
-		remote := err == nil && u.Scheme == "redis" && !loopbackHost(u.Hostname())
 		table = append(
 			table,
-			check{remote, "tickets.redis.url", "the password of Redis and who visits what travel in the clear: use rediss://"},
+			check{r.inTheClear(), "tickets.redis.url", "the password of Redis and who visits what travel in the clear: use rediss://"},
 			check{r.Password == "" && !strings.HasPrefix(r.URL, "unix:"), "tickets.redis.password", "Redis asks for no password: give Parvis an ACL user of its own"},
 		)
 	}
 	return faultsOf(table)
+}
+
+// inTheClear tells whether anything is said without TLS to a server on another
+// machine.
+func (r *Redis) inTheClear() bool {
+	u, err := url.Parse(r.URL)
+	if err != nil || u.Scheme != "redis" && !strings.HasPrefix(u.Scheme, "redis+") {
+		return false
+	}
+	return slices.ContainsFunc(append(u.Query()["addr"], u.Host), func(address string) bool {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			host = address
+		}
+		return !loopbackHost(strings.Trim(host, "[]"))
+	})
 }
 
 func (c Config) checkAddresses() []check {
@@ -178,10 +192,17 @@ func (c Config) checkTickets() []check {
 	if err != nil {
 		u = &url.URL{}
 	}
+	sentinel := u.Scheme == "redis+sentinel" || u.Scheme == "rediss+sentinel"
+	cluster := u.Scheme == "redis+cluster" || u.Scheme == "rediss+cluster"
+	one := u.Scheme == "redis" || u.Scheme == "rediss" || u.Scheme == "unix"
 	return append(
 		table,
-		check{!slices.Contains([]string{"redis", "rediss", "unix"}, u.Scheme), at + "url", "write rediss://host:6379/0, redis://localhost:6379/0 or unix:///path/of/the/socket"},
-		check{u.User != nil, at + "url", "take the name and password out of the address: give username and password_file"},
+		check{
+			!one && !sentinel && !cluster, at + "url",
+			"write rediss://host:6379/0, redis://localhost:6379/0, unix:///path/of/the/socket, rediss+sentinel://host:26379/0?master_name=name or rediss+cluster://host:6379",
+		},
+		check{sentinel && u.Query().Get("master_name") == "", at + "url", "name the master that the Sentinels watch: ?master_name=name"},
+		check{u.User != nil && !sentinel, at + "url", "take the name and password out of the address: give username and password_file"},
 		check{r.Username != "" && r.Password == "", at + "password", "username needs password, or password_file"},
 		check{r.Timeout.D() < 50*time.Millisecond || r.Timeout.D() > 30*time.Second, at + "timeout", "write a time between 50ms and 30s"},
 		check{r.Connections < 1, at + "connections", "write 1 or more"},
