@@ -106,7 +106,7 @@ func (s *Server) interrupted(w http.ResponseWriter, r *http.Request, q loginRequ
 	if i == nil || err != nil {
 		return false, err
 	}
-	if q.silent() {
+	if q.silent() && !on.fresh() {
 		return true, s.sendBack(w, r, q)
 	}
 	on.Next = i.Name()
@@ -184,20 +184,27 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request, p httpx.Params, 
 	}
 	switch {
 	case errors.Is(err, errFormToken):
-		// Somebody with a session meets what is due again; anybody else starts
-		// anew.
-		return s.requestLogin(w, r, q)
+		return s.startAgain(w, r, q)
 	case err != nil:
 		return err
 	}
 	err = s.readAgain(r, &on)
 	switch {
 	case isGone(err), err == nil && !on.fresh() && q.needsPassword(on.session, s.now()):
-		return s.requestLogin(w, r, q)
+		return s.startAgain(w, r, q)
 	case err != nil:
 		return err
 	}
 	return s.showInterrupt(w, r, q, on, i, p, true)
+}
+
+// startAgain answers the form of an interrupt that cannot be taken: who has a
+// session meets again what is due, anybody else types their password.
+func (s *Server) startAgain(w http.ResponseWriter, r *http.Request, q loginRequest) error {
+	if _, err := s.sessionOf(r); isGone(err) {
+		return s.showForm(w, r, q, http.StatusUnprocessableEntity, ui.Login{Problem: ui.Expired})
+	}
+	return s.requestLogin(w, r, q)
 }
 
 // readAgain fills in what a sealed passage leaves out: the person, from the

@@ -212,11 +212,11 @@ func (s *Server) Mount(router *mux.Router) {
 	}{
 		{"/serviceValidate", "serviceValidate", answers, s.serviceValidate(services.CAS20, false), failAnswer},
 		{"/p3/serviceValidate", "p3_serviceValidate", answers, s.serviceValidate(services.CAS30, false), failAnswer},
+		{"/login", "login", pages, s.login, s.Fail},
+		{"/logout", "logout", pages, s.logout, s.Fail},
 		{"/proxyValidate", "proxyValidate", answers, s.serviceValidate(services.CAS20, true), failAnswer},
 		{"/p3/proxyValidate", "p3_proxyValidate", answers, s.serviceValidate(services.CAS30, true), failAnswer},
 		{"/proxy", "proxy", answers, s.proxy, failAnswer},
-		{"/login", "login", pages, s.login, s.Fail},
-		{"/logout", "logout", pages, s.logout, s.Fail},
 		{"/validate", "validate", answers, s.validateCAS1, failAnswer},
 		{"/samlValidate", "samlValidate", []string{http.MethodPost}, s.samlValidate, failAnswer},
 	} {
