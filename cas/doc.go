@@ -8,14 +8,20 @@
 //	                      a session and a service → a ticket and a redirect;
 //	                      gateway and no session → back without a ticket
 //	POST /login           acceptor (2.2): form token, throttle, directory, then a
-//	                      new session, its cookie, and the ticket asked for
-//	GET /logout           ends the session and all its tickets (2.3)
+//	                      new session, its cookie, and the ticket that was
+//	                      asked for, once every [Interrupt] was passed
+//	GET /logout           ends the session and all its tickets (2.3), and has
+//	                      its services told (2.3.3)
 //
 // and a service's way:
 //
 //	GET /validate             CAS 1.0 (2.4): two lines of text
 //	GET /serviceValidate      CAS 2.0 (2.5): XML or JSON
 //	GET /p3/serviceValidate   CAS 3.0 (2.8): the same, attributes guaranteed
+//	GET /proxyValidate        CAS 2.0 (2.6), and /p3/proxyValidate: proxy tickets
+//	                          as well
+//	GET /proxy                CAS 2.0 (2.7): a proxy ticket for a proxy-granting
+//	                          one, which pgtUrl of a validation was sent (2.5.4)
 //	POST /samlValidate        SAML 1.1 (4.2): the ticket in a SOAP message
 //
 // and, where it is switched on, that of a program that has somebody's password:

@@ -258,7 +258,7 @@ func (c Config) checkLimits() []check {
 func (c Config) checkOutgoing() []check {
 	out, every := c.Outgoing, c.Logout.Suspended.D()
 	table := []check{
-		{out.Timeout.D() < 100*time.Millisecond || out.Timeout.D() > 30*time.Second, "outgoing.timeout", "write a time between 100ms and 30s"},
+		{out.Timeout.D() < 100*time.Millisecond || out.Timeout.D() > 10*time.Second, "outgoing.timeout", "write a time between 100ms and 10s: a validation waits for a call-back"},
 		unreadable("outgoing.ca_file", out.CAFile),
 		{c.Logout.Tell != "every" && c.Logout.Tell != "newest", "logout.tell", "write every or newest"},
 		{every != 0 && (every < time.Second || every > time.Hour), "logout.suspended", "write a time between 1s and 1h, or 0s not to ask"},
