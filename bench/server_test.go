@@ -57,6 +57,7 @@ func BenchmarkServer(b *testing.B) {
 
 	shared := startParvis(b, binary, "{ldif: "+file+"}", patient+fmt.Sprintf("  redis: {url: %q}\n", redis.URL()), nil)
 	t.ratio("serviceValidate, Redis / hello", 0.33, func() float64 { return compare(b, hello, func() result { return validations(b, shared) }) })
+	t.ratio("unknown tickets, Redis / hello", 0.30, func() float64 { return compare(b, hello, func() result { return bogus(b, shared) }) })
 	shared.stop()
 
 	directory := fmt.Sprintf("{ldap: {urls: [%q], base: %q, bind_dn: %q, bind_password: %q, decoy_dn: %q}}",
@@ -70,6 +71,7 @@ func BenchmarkServer(b *testing.B) {
 	})
 	campus.stop()
 
+	empty := bogus(b, memory)
 	memory.stop()
 	full := startParvis(b, binary, "{ldif: "+file+"}", "", nil)
 	for done := 0; done < 100_000; done += 10_000 {
@@ -77,6 +79,11 @@ func BenchmarkServer(b *testing.B) {
 	}
 	time.Sleep(30 * time.Second) // tickets that nobody validated are swept away
 	t.figure("resident memory, 100 000 sessions", "MB", full.resident(b), 120)
+	t.ratio("unknown tickets, 100 000 sessions / none", 0.90, func() float64 {
+		crowd := bogus(b, full)
+		fmt.Printf("  unknown tickets: %.0f/s with no session, %.0f/s with 100 000\n", empty.perSecond(), crowd.perSecond())
+		return crowd.perSecond() / empty.perSecond()
+	})
 	t.print()
 }
 
@@ -182,6 +189,21 @@ func validations(b *testing.B, s server) result {
 		all.latencies = append(all.latencies, batch.latencies...)
 	}
 	return all
+}
+
+// bogus validates tickets that never were, no two alike, of the form that is
+// looked up.
+func bogus(b *testing.B, s server) result {
+	b.Helper()
+	n := 0
+	return must(b, load{
+		address: s.address, limit: window,
+		next: func(int) []byte {
+			n++
+			return get(fmt.Sprintf("/cas/serviceValidate?service=%s&ticket=ST-%029d", url.QueryEscape(service), n), "")
+		},
+		answered: func(_ int, answer []byte) error { return want(answer, "HTTP/1.1 200", "INVALID_TICKET") },
+	})
 }
 
 // grants gets a batch of tickets, and returns the requests that validate them.
