@@ -151,6 +151,11 @@ type Store interface {
 	// its session has ended. Any other kind is ErrNotFound, and stays where it
 	// is.
 	Redeem(ctx context.Context, id TicketID) (Ticket, Session, error)
+	// Discard takes a service or proxy ticket out of the store with all the
+	// uses that it has left: nobody redeems it once Discard has returned. What
+	// is not there, or is of another kind, is no error, and stays as it is. The
+	// visit is still remembered.
+	Discard(ctx context.Context, id TicketID) error
 	// Lookup reads a proxy-granting ticket, which stays, with its live session,
 	// by whose ID a proxy ticket is granted. It slides no limit. Any other kind
 	// is ErrNotFound.

@@ -162,6 +162,8 @@ func (f fakeStore) Redeem(context.Context, tickets.TicketID) (tickets.Ticket, ti
 	return tickets.Ticket{}, tickets.Session{UID: "u"}, f.err
 }
 
+func (f fakeStore) Discard(context.Context, tickets.TicketID) error { return f.err }
+
 func (f fakeStore) Close(context.Context, tickets.TGT) (tickets.Session, int, error) {
 	return tickets.Session{UID: "u"}, 3, f.err
 }
@@ -184,7 +186,7 @@ func TestStore(t *testing.T) {
 			_, redeemed, redeemErr := s.Redeem(ctx, "")
 			closed, visits, closeErr := s.Close(ctx, "")
 			first, spendErr := s.Spend(ctx, "", 0)
-			for _, got := range []error{opened, readErr, grantErr, redeemErr, closeErr, spendErr} {
+			for _, got := range []error{opened, readErr, grantErr, redeemErr, closeErr, spendErr, s.Discard(ctx, "")} {
 				if !errors.Is(got, err) {
 					t.Errorf("error %v, want %v", got, err)
 				}
@@ -192,7 +194,7 @@ func TestStore(t *testing.T) {
 			if session.UID+granted.UID+redeemed.UID+closed.UID != "uuuu" || visits != 3 || !first {
 				t.Error("an answer is not passed on")
 			}
-			for _, operation := range []string{"open", "session", "grant", "redeem", "close", "spend"} {
+			for _, operation := range []string{"open", "session", "grant", "redeem", "close", "spend", "discard"} {
 				wantLines(t, scrape(t, m), fmt.Sprintf(`parvis_store_duration_seconds_count{operation="%s",result="%s"} 1`, operation, want))
 			}
 		})

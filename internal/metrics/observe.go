@@ -118,6 +118,13 @@ func (s *store) Redeem(ctx context.Context, id tickets.TicketID) (tickets.Ticket
 	return ticket, session, err
 }
 
+func (s *store) Discard(ctx context.Context, id tickets.TicketID) error {
+	start := s.now()
+	err := s.Store.Discard(ctx, id)
+	s.done("discard", start, err)
+	return err
+}
+
 func (s *store) Lookup(ctx context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, error) {
 	start := s.now()
 	ticket, session, err := s.Store.Lookup(ctx, id)

@@ -168,6 +168,18 @@ func (s *Store) Redeem(_ context.Context, id tickets.TicketID) (tickets.Ticket, 
 	return found.release(shard)
 }
 
+// Discard takes a service or proxy ticket out of the store, with all its uses.
+func (s *Store) Discard(_ context.Context, id tickets.TicketID) error {
+	if kind := id.Kind(); kind != tickets.ServiceTicket && kind != tickets.ProxyTicket {
+		return nil
+	}
+	shard := &s.shards[shardOf(id.Tag())]
+	shard.mu.Lock()
+	delete(shard.tickets, id)
+	shard.mu.Unlock()
+	return nil
+}
+
 // Lookup reads a proxy-granting ticket, which stays.
 func (s *Store) Lookup(_ context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, error) {
 	if id.Kind() != tickets.ProxyGrantingTicket {

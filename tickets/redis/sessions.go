@@ -116,6 +116,16 @@ func (s *Store) Redeem(ctx context.Context, id tickets.TicketID) (tickets.Ticket
 	return s.fetch(ctx, doing, redeemScript, id)
 }
 
+// Discard takes a service or proxy ticket out of Redis, whatever it is worth.
+func (s *Store) Discard(ctx context.Context, id tickets.TicketID) error {
+	if kind := id.Kind(); kind != tickets.ServiceTicket && kind != tickets.ProxyTicket {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	return fault("discard ticket", s.client.Del(ctx, s.ticketKey(id)).Err())
+}
+
 // Lookup reads a proxy-granting ticket, which stays.
 func (s *Store) Lookup(ctx context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, error) {
 	const doing = "look up ticket"

@@ -149,6 +149,17 @@ func (m *model) Redeem(t *rapid.T) {
 	}
 }
 
+func (m *model) Discard(t *rapid.T) {
+	if len(m.order) == 0 {
+		t.Skip("no ticket")
+	}
+	ticket := m.granted[m.order[rapid.IntRange(0, len(m.order)-1).Draw(t, "ticket")]]
+	if err := m.Store.Discard(m.ctx, ticket.ID); err != nil {
+		t.Fatalf("discard: %v", err)
+	}
+	ticket.left = 0
+}
+
 func (m *model) Lookup(t *rapid.T) {
 	if len(m.order) == 0 {
 		t.Skip("no ticket")
