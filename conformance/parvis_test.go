@@ -1,12 +1,8 @@
 package conformance_test
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -50,11 +46,7 @@ func startParvis(t *testing.T) *conformance.Target {
 	if err := os.CopyFS(filepath.Join(s.dir, "services"), folder); err != nil {
 		t.Fatal(err)
 	}
-	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
-		t.Fatal(err)
-	}
-	s.write("keys", base64.StdEncoding.EncodeToString(key))
+	s.write("keys", testkit.ServerKey(t))
 	s.write("bind_password", s.slapd.BindPassword)
 	return &conformance.Target{
 		URL:   s.serve("patient", patient),
@@ -115,17 +107,8 @@ tickets: {redis: {url: %q, prefix: "%s:"}}
 services: {folder: services, reload: 1s}
 log: {audit: %s.log}
 %s`, base, port, operations, s.slapd.URL(), s.slapd.CAFile(), s.slapd.BindDN, s.slapd.BaseDN, s.redis.URL(), name, name, more))
-	command := exec.Command(s.binary, "serve", "-config", filepath.Join(s.dir, name+".yaml"))
-	command.Env = append(os.Environ(), "GORACE=halt_on_error=1")
-	program := testkit.StartProgram(s.t, command)
-	program.Eventually("the server is ready", 20*time.Second, func() bool {
-		response, err := http.Get(fmt.Sprintf("http://localhost:%d/readyz", operations))
-		if err != nil {
-			return false
-		}
-		response.Body.Close()
-		return response.StatusCode == http.StatusOK
-	})
+	program := testkit.StartParvis(s.t, s.binary, "serve", "-config", filepath.Join(s.dir, name+".yaml"))
+	program.Answers(fmt.Sprintf("http://localhost:%d/readyz", operations), 20*time.Second)
 	return base
 }
 

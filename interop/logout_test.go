@@ -3,6 +3,8 @@ package interop_test
 import (
 	"path/filepath"
 	"testing"
+
+	"parvis/internal/testkit"
 )
 
 // TestSingleLogout has one person in applications of every client that takes
@@ -27,7 +29,7 @@ func TestSingleLogout(t *testing.T) {
 	leaving.get(s.url + "/logout")
 	for name, address := range map[string]string{"CAS 2": cas2.url, "CAS 3": cas3.url, "SAML 1.1": saml.url} {
 		t.Run("phpCAS, "+name, func(t *testing.T) {
-			eventually(t, "the application forgets who logged out", func() bool {
+			testkit.Eventually(t, "the application forgets who logged out", soon, func() bool {
 				return leaving.get(address+"/session").told(t).User == ""
 			})
 			if got := staying.get(address + "/session").told(t); got.User != student {
@@ -37,7 +39,7 @@ func TestSingleLogout(t *testing.T) {
 	}
 	for name, address := range map[string]string{"CAS 2": apache[0], "SAML 1.1": apache[1], "another host takes the request": apache[2]} {
 		t.Run("mod_auth_cas, "+name, func(t *testing.T) {
-			eventually(t, "the application forgets who logged out", func() bool {
+			testkit.Eventually(t, "the application forgets who logged out", soon, func() bool {
 				return leaving.get(address + "/").asksForPassword()
 			})
 			p := staying.get(address + "/")
@@ -64,7 +66,7 @@ func TestSingleLogoutOfEveryTicket(t *testing.T) {
 		t.Fatalf("the application has %d sessions, want 2", got)
 	}
 	b.get(s.url + "/logout")
-	eventually(t, "no session is left", func() bool { return len(sessions(t, application)) == 0 })
+	testkit.Eventually(t, "no session is left", soon, func() bool { return len(sessions(t, application)) == 0 })
 }
 
 // TestSingleLogoutBehindAPortal has a portal and an application behind it: the
@@ -87,8 +89,8 @@ func TestSingleLogoutBehindAPortal(t *testing.T) {
 		t.Fatalf("the application behind has %d sessions", got)
 	}
 	b.get(s.url + "/logout")
-	eventually(t, "the application behind has no session", func() bool { return len(sessions(t, behind)) == 0 })
-	eventually(t, "the portal has none", func() bool { return b.get(portal.url+"/session").told(t).User == "" })
+	testkit.Eventually(t, "the application behind has no session", soon, func() bool { return len(sessions(t, behind)) == 0 })
+	testkit.Eventually(t, "the portal has none", soon, func() bool { return b.get(portal.url+"/session").told(t).User == "" })
 }
 
 // sessions are the files of an application with phpCAS, one a session.

@@ -1,11 +1,8 @@
 package interop_test
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,24 +27,10 @@ const (
 var binary string
 
 func TestMain(m *testing.M) {
-	code, err := buildAndRun(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(code)
-}
-
-func buildAndRun(m *testing.M) (int, error) {
-	dir, err := os.MkdirTemp("", "parvis-interop")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	if binary, err = testkit.BuildParvis(dir); err != nil {
-		return 0, err
-	}
-	return m.Run(), nil
+	os.Exit(testkit.MainWithParvis(func(path string) int {
+		binary = path
+		return m.Run()
+	}))
 }
 
 // site is a university's: a directory, a Redis, an authority that signs all
@@ -104,11 +87,7 @@ func (s *site) service(address string, lines ...string) {
 func (s *site) serve() {
 	s.t.Helper()
 	slapd, redis := testkit.Slapd(s.t), testkit.Redis(s.t)
-	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
-		s.t.Fatal(err)
-	}
-	s.write("keys", base64.StdEncoding.EncodeToString(key))
+	s.write("keys", testkit.ServerKey(s.t))
 	s.write("bind_password", slapd.BindPassword)
 	operations := "127.0.0.1:" + strconv.Itoa(testkit.FreePort(s.t))
 	s.write("parvis.yaml", fmt.Sprintf(`url: %s
@@ -133,27 +112,12 @@ log: {audit: audit.log}
 	if err := s.taken.Close(); err != nil {
 		s.t.Fatal(err)
 	}
-	command := exec.Command(binary, "serve", "-config", s.path("parvis.yaml"))
-	command.Env = append(os.Environ(), "GORACE=halt_on_error=1")
-	parvis := testkit.StartProgram(s.t, command)
-	parvis.Eventually("the server answers", soon, func() bool {
-		response, err := http.Get("http://" + operations + "/healthz")
-		return err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	})
+	parvis := testkit.StartParvis(s.t, binary, "serve", "-config", s.path("parvis.yaml"))
+	parvis.Answers("http://"+operations+"/healthz", soon)
 }
 
 // outgoing lets the server reach the applications, which are on this machine.
 const outgoing = `outgoing: {networks: [127.0.0.0/8, "::1/128"], ca_file: ca.pem}`
-
-// eventually waits until something is so, and fails the test when it never is.
-func eventually(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(soon); !so(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", soon, what)
-		}
-	}
-}
 
 // program is the path of a program that a test needs.
 func program(t *testing.T, name, debianPackage string) string {

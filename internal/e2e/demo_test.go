@@ -2,8 +2,10 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,13 +18,13 @@ import (
 
 // startDemo runs the demonstration on free ports and returns where its login
 // and its first service are.
-func startDemo(t *testing.T) (*process, string, int) {
+func startDemo(t *testing.T) (*testkit.Program, string, int) {
 	t.Helper()
 	port, services := testkit.FreePort(t), testkit.FreePorts(t, 5)
 	begun := time.Now()
 	p := start(t, "demo", "-listen", fmt.Sprintf("localhost:%d", port), "-services", fmt.Sprint(services))
 	base := fmt.Sprintf("http://localhost:%d", port)
-	eventually(t, "the demonstration answers", 10*time.Second, func() bool { return status(base+"/cas/login") == http.StatusOK })
+	p.Answers(base+"/cas/login", 10*time.Second)
 	t.Logf("answered after %v, with the race detector", time.Since(begun))
 	return p, base, services
 }
@@ -51,16 +53,13 @@ func TestDemo(t *testing.T) {
 	if got := v.Get(testkit.LoginPath(service)); got.Form().Get("execution") == "" {
 		t.Error("still logged in after logout")
 	}
-	if err := p.command.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	<-p.done
-	if p.err != nil {
-		t.Errorf("Ctrl-C: %v", p.err)
+	p.Signal(syscall.SIGINT)
+	if err := p.Wait(); err != nil {
+		t.Errorf("Ctrl-C: %v", err)
 	}
 	for _, line := range []string{"http://localhost:", student, studentPassword, "Stopped"} {
-		if !strings.Contains(p.output(), line) {
-			t.Errorf("the demonstration does not say %q:\n%s", line, p.output())
+		if !strings.Contains(p.Output(), line) {
+			t.Errorf("the demonstration does not say %q:\n%s", line, p.Output())
 		}
 	}
 }
@@ -68,9 +67,9 @@ func TestDemo(t *testing.T) {
 func TestDemoPortTaken(t *testing.T) {
 	_, base, _ := startDemo(t)
 	p := start(t, "demo", "-listen", strings.TrimPrefix(base, "http://"), "-services", fmt.Sprint(testkit.FreePorts(t, 5)))
-	<-p.done
-	if p.command.ProcessState.ExitCode() != 1 || !strings.Contains(p.output(), "another program has this port") {
-		t.Errorf("exit %d, said:\n%s", p.command.ProcessState.ExitCode(), p.output())
+	var exit *exec.ExitError
+	if err := p.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(p.Output(), "another program has this port") {
+		t.Errorf("%v, said:\n%s", err, p.Output())
 	}
 }
 

@@ -42,7 +42,7 @@ func newApplication(t *testing.T) *application {
 // toldOf waits for the logout request of a ticket.
 func (a *application) toldOf(t *testing.T, ticket string) {
 	t.Helper()
-	eventually(t, "the application hears of the logout", 10*time.Second, func() bool {
+	testkit.Eventually(t, "the application hears of the logout", 10*time.Second, func() bool {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		for _, told := range a.tickets {
@@ -145,7 +145,7 @@ func TestLogoutsPage(t *testing.T) {
 	if status, body := page(""); status != http.StatusForbidden || !strings.Contains(body, "operations.password") {
 		t.Errorf("without a configured password: got %d %s", status, body)
 	}
-	if err := n.stop(); err != nil {
+	if err := n.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	s.operations = ", password: " + password
@@ -153,7 +153,7 @@ func TestLogoutsPage(t *testing.T) {
 	if status, _ := page("wrong"); status != http.StatusUnauthorized {
 		t.Errorf("wrong password: got %d", status)
 	}
-	eventually(t, "the page tells of the request that the node before sent", 10*time.Second, func() bool {
+	testkit.Eventually(t, "the page tells of the request that the node before sent", 10*time.Second, func() bool {
 		status, body := page(password)
 		if strings.Contains(body, student) || strings.Contains(body, ticket) {
 			t.Fatalf("the page names somebody, or shows a ticket\n%s", body)

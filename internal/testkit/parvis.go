@@ -1,22 +1,43 @@
 package testkit
 
 import (
-	"bytes"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 )
 
+// MainWithParvis builds the program for the tests of a package, runs them with
+// its path, and returns what their TestMain exits with.
+func MainWithParvis(run func(binary string) int) int {
+	code, err := withParvis(run)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+func withParvis(run func(binary string) int) (int, error) {
+	dir, err := os.MkdirTemp("", "parvis-test")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	binary, err := BuildParvis(dir)
+	if err != nil {
+		return 0, err
+	}
+	return run(binary), nil
+}
+
 // BuildParvis builds the program with the race detector into the folder and
-// returns its path. A package does it once, in its TestMain.
+// returns its path, for a package that has one test of it.
 func BuildParvis(dir string) (string, error) {
 	binary := filepath.Join(dir, "parvis")
 	build := exec.Command("go", "build", "-race", "-o", binary, "parvis/cmd/parvis")
@@ -24,6 +45,26 @@ func BuildParvis(dir string) (string, error) {
 		return "", fmt.Errorf("build parvis: %w\n%s", err, out)
 	}
 	return binary, nil
+}
+
+// StartParvis starts the program with arguments, as [StartProgram] does. It
+// ends at its first race.
+func StartParvis(t testing.TB, binary string, args ...string) *Program {
+	t.Helper()
+	command := exec.Command(binary, args...)
+	command.Env = append(os.Environ(), "GORACE=halt_on_error=1")
+	return StartProgram(t, command)
+}
+
+// ServerKey is a new key, as a keys file of the program holds it.
+func ServerKey(t testing.TB) string {
+	t.Helper()
+	const size = 32
+	var key [size]byte
+	if _, err := rand.Read(key[:]); err != nil {
+		t.Fatalf("make a key: %v", err)
+	}
+	return base64.StdEncoding.EncodeToString(key[:])
 }
 
 // LookAtSources makes the result of a test depend on every file below root, the
@@ -47,84 +88,5 @@ func LookAtSources(t testing.TB, root string) {
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// Program is a running program, whose words are kept.
-type Program struct {
-	// Done is closed when it has ended.
-	Done <-chan struct{}
-
-	t       testing.TB
-	name    string
-	command *exec.Cmd
-	err     error
-	mu      sync.Mutex
-	out     bytes.Buffer
-}
-
-// StartProgram starts a program, and stops it with the test. What it said is
-// logged when the test failed.
-func StartProgram(t testing.TB, command *exec.Cmd) *Program {
-	t.Helper()
-	done := make(chan struct{})
-	p := &Program{Done: done, t: t, name: filepath.Base(command.Path), command: command}
-	command.Stdout, command.Stderr = p, p
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		p.err = command.Wait()
-		close(done)
-	}()
-	t.Cleanup(func() {
-		_ = p.Stop() // a test that cares asks before
-		if t.Failed() {
-			t.Logf("%s said:\n%s", strings.Join(command.Args, " "), p.Output())
-		}
-	})
-	return p
-}
-
-// Write takes what the program says.
-func (p *Program) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.out.Write(b)
-}
-
-// Output is all that the program said so far.
-func (p *Program) Output() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.out.String()
-}
-
-// Stop asks the program to end and waits for it; the result is its own.
-func (p *Program) Stop() error {
-	_ = p.command.Process.Signal(syscall.SIGTERM) // it may have ended
-	select {
-	case <-p.Done:
-		return p.err
-	case <-time.After(30 * time.Second):
-		_ = p.command.Process.Kill()
-		p.t.Errorf("%s does not stop", p.name)
-		return errors.New("killed")
-	}
-}
-
-// Eventually waits until something is so while the program runs, and fails the
-// test when it never is.
-func (p *Program) Eventually(what string, within time.Duration, so func() bool) {
-	p.t.Helper()
-	for deadline := time.Now().Add(within); !so(); {
-		select {
-		case <-p.Done:
-			p.t.Fatalf("%s ended before %s: %v\n%s", p.name, what, p.err, p.Output())
-		case <-time.After(5 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			p.t.Fatalf("not within %v: %s\n%s", within, what, p.Output())
-		}
 	}
 }
