@@ -38,15 +38,15 @@ func (in *importer) strategy(o *object, a *access) bool {
 	a.disabled = !o.boolean("enabled", true)
 	sso = o.boolean("ssoEnabled", true) && sso
 	fold := o.boolean("caseInsensitive", false)
-	required := in.requirements(o, "requiredAttributes", testRegex, fold)
+	required := in.requirements(o, "requiredAttributes", fold)
 	if o.boolean("requireAllAttributes", true) {
 		a.require = required
 	} else {
 		a.requireOne = required
 	}
-	// Where Apereo searches a rejected value and may want all of them at once,
-	// one is enough here: the narrower reading.
-	a.reject = in.requirements(o, "rejectedAttributes", testSearch, fold)
+	// Where Apereo may want all the rejected attributes at once, one is enough
+	// here: the narrower reading.
+	a.reject = in.requirements(o, "rejectedAttributes", fold)
 	if d := o.child("delegatedAuthenticationPolicy", true); d != nil {
 		if d.boolean("exclusive", false) {
 			in.refuse(d.key("exclusive"), "wants people to log in elsewhere only, which is not supported")
@@ -96,7 +96,9 @@ func (in *importer) strategies(o *object, a *access) bool {
 	return sso
 }
 
-func (in *importer) requirements(o *object, name string, kind testKind, fold bool) []requirement {
+// requirements reads the values of attributes. Apereo CAS takes each for an
+// expression, and looks for it anywhere in the value: "staff" is in "non-staff".
+func (in *importer) requirements(o *object, name string, fold bool) []requirement {
 	rules := o.child(name, true)
 	if rules == nil {
 		return nil
@@ -116,7 +118,11 @@ func (in *importer) requirements(o *object, name string, kind testKind, fold boo
 				in.refuse(rules.key(attribute), "holds a script or an expression to evaluate")
 				continue
 			}
-			test, err := newTest(kind, value, fold)
+			if strings.TrimSpace(value) == "" {
+				in.refuse(rules.key(attribute), "holds a value that is empty, and so would be found in every text")
+				continue
+			}
+			test, err := newTest(testSearch, value, fold)
 			if err != nil {
 				in.refuse(rules.key(attribute), "%v", err)
 				continue

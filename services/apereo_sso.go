@@ -70,13 +70,13 @@ func (in *importer) sessionAge(o *object, p *participation) {
 
 const maxAge = 100 * 365 * 24 * time.Hour
 
-// sessionOf takes sessions of people with certain attributes. Values match
-// whole: the narrower reading, and the password is asked for more often.
+// sessionOf takes sessions of people with certain attributes. Apereo CAS looks at
+// no case here.
 func (in *importer) sessionOf(o *object, p *participation) {
 	// What is wrong in these rules closes nothing: the password is asked for.
 	rules := &importer{file: in.file}
 	inside := rules.open(o.path, o.values, true)
-	required := rules.requirements(inside, "attributes", testRegex, false)
+	required := rules.requirements(inside, "attributes", true)
 	o.accept("attributes")
 	for _, fault := range rules.faults {
 		p.never = true

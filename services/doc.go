@@ -26,8 +26,10 @@
 //   - fetch anything. Logos are files of the folder.
 //
 // The order of the entries, first match wins, and the meaning of Apereo's
-// fields follow Apereo CAS; where a field can be read in two ways, the narrower
-// is taken: required values match whole, one rejected value is enough.
+// fields follow Apereo CAS: a required value is searched, and lint tells what
+// else it lets in. Where its versions differ, the narrower reading is taken: all
+// the required attributes, and one rejected value is enough. In our own format a
+// value is whole unless it says search.
 //
 // Callers: cas asks at every login, validation and logout, and puts the entries
 // that come by REST; cmd/parvis opens the registry, watches it, shows

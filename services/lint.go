@@ -69,6 +69,7 @@ func (l *linter) entry() {
 		l.pattern(&l.service.proxy.matchers[i])
 	}
 	l.proxy = false
+	l.loose(&l.service.access)
 	l.told()
 	l.logout()
 	l.networks()

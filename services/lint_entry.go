@@ -23,6 +23,30 @@ func (l *linter) told() {
 	}
 }
 
+// loose looks for required values that are searched, and so let in the people of
+// longer ones. It tries such values.
+func (l *linter) loose(a *access) {
+	for _, r := range slices.Concat(a.require, a.requireOne) {
+		var sources, others []string
+		for _, test := range r.tests {
+			if found := looser(test); len(found) > 0 {
+				sources, others = append(sources, test.source), append(others, found...)
+			}
+		}
+		if len(sources) > 0 {
+			l.add(Advice, "loose-value", r.attribute+": "+strings.Join(sources, ", "),
+				fmt.Sprintf("it is found in longer values too, such as %s: whoever has one gets in", strings.Join(others[:min(2, len(others))], " and ")),
+				"Anchor what must be the whole value, as ^staff$; in our own format, write it as a plain value.")
+		}
+	}
+	for i := range a.allOf {
+		l.loose(&a.allOf[i])
+	}
+	for i := range a.anyOf {
+		l.loose(&a.anyOf[i])
+	}
+}
+
 // goodSalt is how many characters a salt of random text should have.
 const goodSalt = 32
 

@@ -20,6 +20,9 @@ func TestLint(t *testing.T) {
 		return []string{"A-1.json", apereo(1, pattern, contact+more)}
 	}
 	partial := `"matchingStrategy": {"@class": "x.PartialRegexRegisteredServiceMatchingStrategy"}`
+	required := func(values string) string {
+		return `"accessStrategy": {"@class": "x.DefaultRegisteredServiceAccessStrategy", "requiredAttributes": {"a": ` + values + `}}`
+	}
 	starts := `"matchingStrategy": {"@class": "x.StartsWithRegisteredServiceMatchingStrategy"}`
 	for _, tt := range []struct {
 		name  string
@@ -73,6 +76,13 @@ func TestLint(t *testing.T) {
 		{"S31 neighbours", own("match: https://a.univ.fr/\nnetworks: 'fe80::/10'\n"), "wide-networks"},
 		{"S31 metadata", own("match: https://a.univ.fr/\nnetworks: [10.0.0.0/8, 169.254.169.254/32]\n"), "wide-networks"},
 		{"the campus", own("match: https://a.univ.fr/\nnetworks: [10.0.0.0/8, 'fd00::/8']\n"), ""},
+		{"required value found in others", theirs(`^https://a\.fr/.*`, required(`["staff"]`)), "loose-value"},
+		{"required value found in longer ones", theirs(`^https://a\.fr/.*`, required(`["^UFR[0-9]"]`)), "loose-value"},
+		{"one side of a required value", theirs(`^https://a\.fr/.*`, required(`["^staff$|teacher"]`)), "loose-value"},
+		{"required value in a branch", own("match: https://a.fr/\naccess: {any_of: [{users: u}, {all_of: [{require_any: {a: {search: staff}}}]}]}\n"), "loose-value"},
+		{"required values that are whole", theirs(`^https://a\.fr/.*`, required(`["^staff$", "^(teacher|researcher)$", ".*x.*", "^cn=a,", "^UFR[0-9]$"]`)), ""},
+		{"required values in our format", own("match: https://a.fr/\naccess: {require: {a: [staff, 'cn=*'], b: {regex: teacher}}}\n"), ""},
+		{"rejected value found in others", own("match: https://a.fr/\naccess: {reject: {a: {search: staff}}}\n"), ""},
 		{"salt that repeats", own("id: 1\nmatch: https://a.fr/\nusername: {pairwise_salt: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}\n"), "weak-salt"},
 		{"salt that is short", own("id: 1\nmatch: https://a.fr/\nusername: {pairwise_salt: 0123456789abcdef}\n"), "weak-salt"},
 		{"salt", own("id: 1\nmatch: https://a.fr/\nusername: {pairwise_salt: x8Qq0JrKw2mZpT5vB1nL7cYdE4sHf6Ug}\n"), ""},

@@ -111,6 +111,7 @@ func TestParticipates(t *testing.T) {
 		{"Apereo last use, from the login", theirs(t, policy("LastUsedTime", `, "timeValue": 100`)), nil, 99 * time.Second, true},
 		{"Apereo last use, too long ago", theirs(t, policy("LastUsedTime", `, "timeValue": 100`)), nil, 100 * time.Second, false},
 		{"Apereo attribute", theirs(t, policy("AttributeBased", `, "attributes": {"role": ["java.util.ArrayList", ["teacher"]], "x": ["y"]}`)), teacher, time.Hour, true},
+		{"Apereo attribute, searched in any case", theirs(t, policy("AttributeBased", `, "attributes": {"role": ["EACH"]}`)), teacher, time.Hour, true},
 		{"Apereo all attributes", theirs(t, policy("AttributeBased", `, "requireAllAttributes": true, "attributes": {"role": ["teacher"], "x": ["y"]}`)), teacher, time.Hour, false},
 		{"Apereo no attribute is true of nobody", theirs(t, policy("AttributeBased", "")), teacher, 0, false},
 		{"Apereo attribute that cannot be judged", theirs(t, policy("AttributeBased", `, "attributes": {"role": ["(?=t).*"], "x": ["y"]}`)), teacher, 0, false},
