@@ -110,10 +110,16 @@ func (t Ticket) Visit(at time.Time) Visit {
 }
 
 // MaxVisits is how many visits a session remembers of service tickets, and as
-// many again of proxy tickets; the oldest are forgotten. The two are apart so
+// many again of proxy tickets; the oldest are forgotten, and their tickets are
+// worth nothing any more: none may be used that no logout tells of. The two are apart so
 // that a portal that asks its back ends all day makes no service forgotten
 // that must be told of the logout.
 const MaxVisits = 1000
+
+// MaxGranting is how many proxy-granting tickets a session has: the latest. One
+// more takes the place of the oldest, so that nobody fills the store by asking
+// a service for one after the other.
+const MaxGranting = 100
 
 // FarewellTime is how long the visits of a closed session are kept for
 // [Store.Farewell].
@@ -138,13 +144,15 @@ type Store interface {
 	// Renew lets the session of old go on under s.ID, which must have been
 	// minted by [Minter.Rotate] from old: the same person typed their password
 	// again. Old is dead at once; tickets and visits remain; limits start
-	// anew. ErrNotFound when the session of old has ended, or is another
+	// anew, for proxy-granting tickets too. ErrNotFound when the session of old has ended, or is another
 	// person's: a session never changes hands.
 	Renew(ctx context.Context, old TGT, s Session) error
 	// Grant stores a ticket, slides the session's idle limit and records the
 	// visit, all or nothing. A proxy-granting ticket is no visit: the service
-	// it is for has one already. ErrNotFound when the session has ended, or
-	// when the ticket does not belong to it ([Ticket.BelongsTo]).
+	// it is for has one already. What goes beyond [MaxVisits] or [MaxGranting]
+	// takes the oldest of its kind out of the store, the ticket of a visit that
+	// is forgotten included. ErrNotFound when the session has ended, or when the
+	// ticket does not belong to it ([Ticket.BelongsTo]).
 	Grant(ctx context.Context, tgt TGT, t Ticket) (Session, error)
 	// Redeem takes a service or proxy ticket out of the store: at most one
 	// caller ever gets it, [Ticket.Times] where it has more uses, and none once

@@ -138,9 +138,7 @@ func (s *Store) Grant(_ context.Context, tgt tickets.TGT, t tickets.Ticket) (tic
 	now := s.clock()
 	entry.idleUntil = now + int64(entry.idle)
 	shard.tickets[t.ID] = pending{ticket: &kept, session: entry, until: now + int64(t.Lifetime), left: t.Times()}
-	if t.Kind != tickets.ProxyGrantingTicket {
-		entry.visit(t.Visit(s.now()))
-	}
+	delete(shard.tickets, entry.remember(t, s.now()))
 	record, agent := entry.record, entry.agent
 	shard.mu.Unlock()
 	return decode(record, agent)
@@ -214,9 +212,10 @@ func (s *Store) Close(_ context.Context, tgt tickets.TGT) (tickets.Session, int,
 	}
 	defer shard.mu.Unlock()
 	session, err := decode(entry.record, entry.agent)
-	place, visits := locate(tgt), entry.visitCount()
+	place := locate(tgt)
+	records, visits := entry.visited()
 	if visits > 0 {
-		shard.closed[place] = closed{entry.visited(), s.clock() + int64(tickets.FarewellTime)}
+		shard.closed[place] = closed{records, s.clock() + int64(tickets.FarewellTime)}
 	}
 	entry.end()
 	delete(shard.sessions, place)
@@ -245,7 +244,7 @@ func (s *Store) Visits(_ context.Context, tgt tickets.TGT) ([]tickets.Visit, err
 	if err != nil {
 		return nil, fmt.Errorf("list visits: %w", err)
 	}
-	visits := entry.visited()
+	visits, _ := entry.visited()
 	shard.mu.Unlock()
 	return decodeVisits(visits)
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unique"
@@ -19,9 +21,10 @@ type session struct {
 	// many people, so that agent shares one string between them.
 	record string
 	agent  unique.Handle[string]
-	// visits are those of service tickets, proxied those of proxy tickets; nil
-	// until there is one.
-	visits, proxied *visits
+	// visits are those of service tickets; nil until there is one, as is
+	// proxies: most sessions have none.
+	visits  *visits
+	proxies *proxies
 
 	// Instants of Store.clock. The session lives until the first of until and
 	// idleUntil; began orders a person's sessions.
@@ -43,6 +46,14 @@ type visits struct {
 	count   int
 }
 
+// proxies is what a session keeps of those that act for the person.
+type proxies struct {
+	// visits are those of proxy tickets.
+	visits visits
+	// granting are the proxy-granting tickets, the oldest first.
+	granting []tickets.TicketID
+}
+
 // begin gives the session its content, and limits that start now.
 func (e *session) begin(s tickets.Session, now int64) {
 	e.agent = unique.Make(s.UserAgent)
@@ -56,7 +67,7 @@ func (e *session) begin(s tickets.Session, now int64) {
 // dead.
 func (e *session) end() {
 	e.ended.Store(true)
-	e.record, e.visits, e.proxied = "", nil, nil
+	e.record, e.visits, e.proxies = "", nil, nil
 }
 
 func (e *session) live(now int64) bool {
@@ -69,45 +80,58 @@ func (e *session) opensWith(tgt tickets.TGT) bool {
 	return subtle.ConstantTimeCompare([]byte(tickets.SessionID(e.record)), []byte(tgt)) == 1
 }
 
-// visit records a visit.
-func (e *session) visit(v tickets.Visit) {
-	list := &e.visits
-	if v.Ticket.Kind() == tickets.ProxyTicket {
-		list = &e.proxied
+// remember records a ticket that is granted at an instant, and returns the one
+// that this pushes out, "" where there is none.
+func (e *session) remember(t tickets.Ticket, at time.Time) tickets.TicketID {
+	if t.Kind == tickets.ServiceTicket {
+		if e.visits == nil {
+			e.visits = new(visits)
+		}
+		return e.visits.add(t.Visit(at))
 	}
-	if *list == nil {
-		*list = new(visits)
+	if e.proxies == nil {
+		e.proxies = new(proxies)
 	}
-	(*list).add(v)
+	if t.Kind == tickets.ProxyTicket {
+		return e.proxies.visits.add(t.Visit(at))
+	}
+	return e.proxies.grant(t.ID)
 }
 
-// visited returns the records of both kinds of visits.
-func (e *session) visited() [2][]byte {
+// grant lists a proxy-granting ticket, and returns the one beyond the limit.
+func (p *proxies) grant(id tickets.TicketID) tickets.TicketID {
+	var oldest tickets.TicketID
+	if len(p.granting) == tickets.MaxGranting {
+		oldest = p.granting[0]
+		p.granting = slices.Delete(p.granting, 0, 1)
+	}
+	p.granting = append(p.granting, tickets.TicketID(strings.Clone(string(id))))
+	return oldest
+}
+
+// visited returns the records of both kinds of visits, and counts them.
+func (e *session) visited() ([2][]byte, int) {
 	var records [2][]byte
-	for i, list := range []*visits{e.visits, e.proxied} {
-		if list != nil {
-			records[i] = list.records
-		}
-	}
-	return records
-}
-
-// visitCount counts both kinds.
-func (e *session) visitCount() int {
 	count := 0
-	for _, list := range []*visits{e.visits, e.proxied} {
-		if list != nil {
-			count += list.count
-		}
+	if e.visits != nil {
+		records[0], count = e.visits.records, e.visits.count
 	}
-	return count
+	if e.proxies != nil {
+		records[1], count = e.proxies.visits.records, count+e.proxies.visits.count
+	}
+	return records, count
 }
 
-// add records a visit and forgets the oldest one beyond the limit.
-func (l *visits) add(v tickets.Visit) {
+// add records a visit, and returns the ticket of the one that it forgets for
+// that.
+func (l *visits) add(v tickets.Visit) tickets.TicketID {
+	var oldest tickets.Visit
 	if l.count == tickets.MaxVisits {
 		size, prefix := binary.Uvarint(l.records)
-		l.records = l.records[prefix+int(size):]
+		end := prefix + int(size)
+		// What this process wrote can be read.
+		oldest, _, _ = tickets.DecodeVisit(string(l.records[prefix:end]))
+		l.records = l.records[end:]
 		l.count--
 	}
 	var typical [192]byte
@@ -119,6 +143,7 @@ func (l *visits) add(v tickets.Visit) {
 	l.records = binary.AppendUvarint(l.records, uint64(len(record)))
 	l.records = append(l.records, record...)
 	l.count++
+	return oldest.Ticket
 }
 
 func decode(record string, agent unique.Handle[string]) (tickets.Session, error) {

@@ -12,8 +12,8 @@
 //	{tag}s:<hash>   session  hash   k SHA-256 of the whole TGT, v sealed record,
 //	                                i idle ms, x absolute limit, e idle limit, b beginning
 //	{tag}v:<hash>   visits   list   instant, hash of the ticket, sealed record
-//	{tag}w:<hash>   visits   list   the same of proxy tickets, and proxy-granting
-//	                                tickets without a record
+//	{tag}w:<hash>   visits   list   the same of proxy tickets
+//	{tag}g:<hash>   granting list   limit and hash of each proxy-granting ticket
 //	{tag}t:<hash>   ticket   string limit, hash of its session, sealed record;
 //	                                before them "*" and 9 digits, how often it
 //	                                can still be redeemed, where not once
@@ -23,7 +23,12 @@
 // The index of a person's sessions has a slot of its own, and so is written
 // before the session it lists: a session is never missing from it. Entries
 // whose session has ended are dropped when the index is read, and at the
-// latest at the session's absolute limit. Every key has a time to live.
+// latest at the session's absolute limit.
+//
+// Every key has a time to live. That of a proxy-granting ticket, whose life may
+// be long, ends with its session's absolute limit, and is set anew by
+// [Store.Renew]; the other tickets' is their life. [Store.Close] deletes the
+// proxy-granting tickets, of which there are few, [Store.Farewell] the others.
 //
 // # Promises
 //

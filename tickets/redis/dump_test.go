@@ -80,8 +80,8 @@ func TestCloseLeavesNoTicket(t *testing.T) { // S5, P13
 			t.Fatal(err)
 		}
 	}
-	if got := len(dumpKeys(t, store.Client())); got != 7 {
-		t.Errorf("%d keys with a session, its person, its visits and 3 tickets, want 7", got)
+	if got := len(dumpKeys(t, store.Client())); got != 8 {
+		t.Errorf("%d keys with a session, its person, its lists and 3 tickets, want 8", got)
 	}
 	if _, _, err := store.Close(t.Context(), session.ID); err != nil {
 		t.Fatal(err)
@@ -102,17 +102,18 @@ func TestVisitsLiveAsLongAsTheirSession(t *testing.T) { // S41
 	store := open(t, redis.Options{URL: server.URL()})
 	client := store.Client()
 	session := start(t, store, "roux-p")
-	proxied := func() {
+	proxied := func(kind tickets.Kind) {
 		t.Helper()
-		if _, err := store.Grant(t.Context(), session.ID, proxyTicket(t, tickets.ProxyTicket, session.ID)); err != nil {
+		if _, err := store.Grant(t.Context(), session.ID, proxyTicket(t, kind, session.ID)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	grant(t, store, session.ID)
-	proxied()
+	proxied(tickets.ProxyTicket)
 	for name, use := range map[string]func(){
 		"service ticket": func() { grant(t, store, session.ID) },
-		"proxy ticket":   proxied,
+		"proxy ticket":   func() { proxied(tickets.ProxyTicket) },
+		"proxy-granting": func() { proxied(tickets.ProxyGrantingTicket) },
 		"renewal": func() {
 			old := session.ID
 			var err error

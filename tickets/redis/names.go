@@ -38,6 +38,9 @@ func (s *Store) visitsKey(p place) string { return s.slot(p.tag, "v") + p.hash }
 // proxiedKey is where the visits of proxy tickets are, apart from the others.
 func (s *Store) proxiedKey(p place) string { return s.slot(p.tag, "w") + p.hash }
 
+// grantingKey is where the proxy-granting tickets of a session are listed.
+func (s *Store) grantingKey(p place) string { return s.slot(p.tag, "g") + p.hash }
+
 // leftKeys are where the visits of a closed session wait for their farewell.
 func (s *Store) leftKeys(p place) []string {
 	return []string{s.slot(p.tag, "l") + p.hash, s.slot(p.tag, "m") + p.hash}

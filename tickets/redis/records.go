@@ -75,9 +75,9 @@ func (s *Store) openVisits(answer any, keys ...string) []tickets.Visit {
 	return tickets.OldestFirst(visits)
 }
 
-// openVisit reads an entry of a list of visits. One that cannot be read is a
-// proxy-granting ticket's, which is no visit, was sealed by a key taken away,
-// or is forged: the other services must hear of a logout all the same.
+// openVisit reads an entry of a list of visits. One that cannot be read was
+// sealed by a key taken away, or is forged: the other services must hear of a
+// logout all the same.
 func (s *Store) openVisit(key, entry string) (tickets.Visit, bool) {
 	at, rest := cutInstant(entry)
 	if len(rest) <= hashLength {

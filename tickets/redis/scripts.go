@@ -19,7 +19,8 @@ var (
 	openScript     = newScript(prelude + openSource)
 	readScript     = newScript(prelude + readSource)
 	renewScript    = newScript(prelude + renewSource)
-	grantScript    = newScript(prelude + grantSource)
+	grantScript    = newScript(prelude + granting + grantSource)
+	allowScript    = newScript(prelude + granting + allowSource)
 	redeemScript   = newScript(redeemSource)
 	lookupScript   = newScript(prelude + lookupSource)
 	closeScript    = newScript(prelude + closeSource)
@@ -44,8 +45,8 @@ func newScript(source string) script {
 func loadScripts(ctx context.Context, connection *goredis.Conn) error {
 	_, err := connection.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 		for _, one := range []script{
-			openScript, readScript, renewScript, grantScript, redeemScript, lookupScript, closeScript, farewellScript,
-			visitsScript, peekScript, listScript, peopleScript, spendScript,
+			openScript, readScript, renewScript, grantScript, allowScript, redeemScript, lookupScript, closeScript,
+			farewellScript, visitsScript, peekScript, listScript, peopleScript, spendScript,
 		} {
 			pipe.ScriptLoad(ctx, one.source)
 		}
@@ -90,15 +91,43 @@ local s = live(KEYS[1], ARGV[2])
 return s and s[2]
 `
 
-// KEYS: session, visits, proxied visits. ARGV: old secret, old sealed, secret,
-// sealed, idle, max. The old value must still be the one the caller read.
+// KEYS: session, visits, proxied visits, proxy-granting tickets. ARGV: old
+// secret, old sealed, secret, sealed, idle, max, beginning of a ticket's key.
+// The old value must still be the one the caller read. Proxy-granting tickets
+// were stored for what was left of the session before.
 const renewSource = `
 local s = live(KEYS[1], ARGV[2])
 if not s or s[2] ~= ARGV[3] then return false end
 begin(KEYS[1], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
 redis.call('PEXPIRE', KEYS[2], math.min(ARGV[6], ARGV[7]))
 redis.call('PEXPIRE', KEYS[3], math.min(ARGV[6], ARGV[7]))
+for _, entry in ipairs(redis.call('LRANGE', KEYS[4], 0, -1)) do
+  redis.call('PEXPIRE', ARGV[8] .. string.sub(entry, 15, 57), math.min(string.sub(entry, 1, 14) - now, ARGV[7]))
+end
+redis.call('PEXPIRE', KEYS[4], ARGV[7])
 return 1
+`
+
+// granting is what grants need, whose KEYS begin with session, ticket, and both
+// lists of visits. slide begins the session's idle limit anew. enter puts an
+// entry, an instant and a ticket's hash, at the end of a list, and deletes the
+// tickets of the entries that this pushes out.
+const granting = `
+local function slide(s)
+  local left = math.min(tonumber(s[5]), tonumber(s[3]) - now)
+  redis.call('HSET', KEYS[1], 'e', stamp(now + s[5]))
+  redis.call('PEXPIRE', KEYS[1], left)
+  redis.call('PEXPIRE', KEYS[3], left)
+  redis.call('PEXPIRE', KEYS[4], left)
+end
+local function enter(list, entry, most)
+  local beyond = redis.call('RPUSH', list, entry) - most
+  if beyond <= 0 then return end
+  local tickets = string.sub(KEYS[2], 1, -44)
+  for _, old in ipairs(redis.call('LPOP', list, beyond)) do
+    redis.call('DEL', tickets .. string.sub(old, 15, 57))
+  end
+end
 `
 
 // KEYS: session, ticket, the visits of this kind of ticket, the others. ARGV:
@@ -108,15 +137,27 @@ return 1
 const grantSource = `
 local s = live(KEYS[1], ARGV[2])
 if not s then return false end
-local left = math.min(tonumber(s[5]), tonumber(s[3]) - now)
-redis.call('HSET', KEYS[1], 'e', stamp(now + s[5]))
-redis.call('PEXPIRE', KEYS[1], left)
-redis.call('RPUSH', KEYS[3], stamp(now) .. ARGV[6] .. ARGV[7])
-redis.call('LTRIM', KEYS[3], -ARGV[8], -1)
-redis.call('PEXPIRE', KEYS[3], left)
-redis.call('PEXPIRE', KEYS[4], left)
+enter(KEYS[3], stamp(now) .. ARGV[6] .. ARGV[7], ARGV[8])
+slide(s)
 if tonumber(ARGV[3]) > 0 then
   redis.call('SET', KEYS[2], ARGV[9] .. stamp(now + ARGV[3]) .. ARGV[4] .. ARGV[5], 'PX', ARGV[3])
+end
+return s[2]
+`
+
+// KEYS: session, ticket, visits, proxied visits, proxy-granting tickets. ARGV:
+// secret, lifetime, hash of the session, sealed ticket, hash of the ticket,
+// most tickets. Answer: sealed session. The ticket's key goes with the session,
+// the ticket's own limit stays what it is: renewSource may need it.
+const allowSource = `
+local s = live(KEYS[1], ARGV[2])
+if not s then return false end
+local limit, left = stamp(now + ARGV[3]), tonumber(s[3]) - now
+enter(KEYS[5], limit .. ARGV[6], ARGV[7])
+redis.call('PEXPIRE', KEYS[5], left)
+slide(s)
+if tonumber(ARGV[3]) > 0 then
+  redis.call('SET', KEYS[2], limit .. ARGV[4] .. ARGV[5], 'PX', math.min(ARGV[3], left))
 end
 return s[2]
 `
@@ -157,13 +198,18 @@ local s = live(ARGV[2] .. place, nil)
 return s and {place, string.sub(t, 58), s[2]}
 `
 
-// KEYS: session, visits, proxied visits, and where both go. ARGV: secret, how
-// long the visits are kept. Answer: sealed session, number of visits. Tickets
-// without a session are worth nothing: they go with the visits.
+// KEYS: session, visits, proxied visits, where both go, proxy-granting tickets.
+// ARGV: secret, how long the visits are kept, beginning of a ticket's key.
+// Answer: sealed session, number of visits. Tickets without a session are worth
+// nothing: those of the visits, which may be many, go with these.
 const closeSource = `
 local s = live(KEYS[1], ARGV[2])
 if not s then return false end
-redis.call('DEL', KEYS[1])
+local ended = {KEYS[1], KEYS[6]}
+for _, entry in ipairs(redis.call('LRANGE', KEYS[6], 0, -1)) do
+  ended[#ended + 1] = ARGV[4] .. string.sub(entry, 15, 57)
+end
+redis.call('DEL', unpack(ended))
 local visits = 0
 for i = 2, 3 do
   local some = redis.call('LLEN', KEYS[i])

@@ -78,8 +78,8 @@ func (s *Store) Renew(ctx context.Context, old tickets.TGT, renewed tickets.Sess
 		return fault(doing, err)
 	}
 	key := s.sessionKey(p)
-	_, err = s.run(ctx, renewScript, []string{key, s.visitsKey(p), s.proxiedKey(p)}, secret(old), sealed,
-		secret(renewed.ID), s.sealSession(key, renewed), renewed.Idle.Milliseconds(), renewed.Max.Milliseconds())
+	_, err = s.run(ctx, renewScript, []string{key, s.visitsKey(p), s.proxiedKey(p), s.grantingKey(p)}, secret(old), sealed,
+		secret(renewed.ID), s.sealSession(key, renewed), renewed.Idle.Milliseconds(), renewed.Max.Milliseconds(), s.slot(p.tag, "t"))
 	return fault(doing, err)
 }
 
@@ -91,16 +91,18 @@ func (s *Store) Grant(ctx context.Context, tgt tickets.TGT, t tickets.Ticket) (t
 	}
 	p := placeOf(tgt)
 	key, ticket, visits, others := s.sessionKey(p), s.ticketKey(t.ID), s.visitsKey(p), s.proxiedKey(p)
-	if t.Kind != tickets.ServiceTicket {
+	name := hash(string(t.ID))
+	args := []any{secret(tgt), t.Lifetime.Milliseconds(), p.hash, s.sealTicket(ticket, p.hash, t), name}
+	if t.Kind == tickets.ProxyTicket {
 		visits, others = others, visits
 	}
-	name := hash(string(t.ID))
-	var visit []byte
-	if t.Kind != tickets.ProxyGrantingTicket {
-		visit = s.sealVisit(visits, name, t)
+	script, keys := grantScript, []string{key, ticket, visits, others}
+	if t.Kind == tickets.ProxyGrantingTicket {
+		script, keys, args = allowScript, append(keys, s.grantingKey(p)), append(args, tickets.MaxGranting)
+	} else {
+		args = append(args, s.sealVisit(visits, name, t), tickets.MaxVisits, mark(t))
 	}
-	answer, err := s.run(ctx, grantScript, []string{key, ticket, visits, others}, secret(tgt), t.Lifetime.Milliseconds(),
-		p.hash, s.sealTicket(ticket, p.hash, t), name, visit, tickets.MaxVisits, mark(t))
+	answer, err := s.run(ctx, script, keys, args...)
 	if err != nil {
 		return tickets.Session{}, fault(doing, err)
 	}
@@ -162,8 +164,9 @@ func (s *Store) Close(ctx context.Context, tgt tickets.TGT) (tickets.Session, in
 	}
 	p := placeOf(tgt)
 	key := s.sessionKey(p)
-	answer, err := s.run(ctx, closeScript, append([]string{key, s.visitsKey(p), s.proxiedKey(p)}, s.leftKeys(p)...),
-		secret(tgt), tickets.FarewellTime.Milliseconds())
+	keys := append([]string{key, s.visitsKey(p), s.proxiedKey(p)}, s.leftKeys(p)...)
+	answer, err := s.run(ctx, closeScript, append(keys, s.grantingKey(p)),
+		secret(tgt), tickets.FarewellTime.Milliseconds(), s.slot(p.tag, "t"))
 	if err != nil {
 		return tickets.Session{}, 0, fault(doing, err)
 	}
