@@ -28,6 +28,21 @@ const maxProxies = 8
 // proxy-granting ticket only.
 const oneGrant = "proxy-granting "
 
+// maxCallback is how long a call-back address may be: it is kept with the ticket,
+// and with each that is made from it.
+const maxCallback = 2048
+
+// isPlain tells whether an address reads the same to everybody: the services
+// behind a proxy trust it by its address.
+func isPlain(address string) bool {
+	for i := range len(address) {
+		if address[i] <= ' ' || address[i] > '~' {
+			return false
+		}
+	}
+	return len(address) <= maxCallback
+}
+
 var errCallback = errors.New("call-back refused")
 
 // grantProxy sends a service a proxy-granting ticket at its call-back address,
@@ -35,6 +50,9 @@ var errCallback = errors.New("call-back refused")
 // 2.5.4). The call has ended, and the ticket can be used, before the service
 // reads that name: it looks it up at once.
 func (s *Server) grantProxy(ctx context.Context, v validated, callback string) (string, *Refusal) {
+	if !isPlain(callback) {
+		return "", refuse(InvalidProxyCallback, "The proxy call-back must be an address of printable ASCII characters, %d at most.", maxCallback)
+	}
 	if s.callbacks == nil || !v.service.MayProxy(callback) {
 		return "", refuse(UnauthorizedServiceProxy, "The service is not authorized to proxy authentication.")
 	}

@@ -111,12 +111,15 @@ func (s *Server) refuseLogin(w http.ResponseWriter, r *http.Request, q loginRequ
 // openSession begins a session for a person who proved their password, and
 // goes on to the service, if one was asked for.
 func (s *Server) openSession(w http.ResponseWriter, r *http.Request, q loginRequest, on passage) error {
-	session, err := s.newSession(r, q, on)
+	session, aside, err := s.besides(r, q, on)
+	if err == nil && !aside {
+		session, err = s.newSession(r, q, on)
+	}
 	if err != nil {
 		return err
 	}
 	switch {
-	case q.leavesNoCookie():
+	case aside:
 	case on.Choices.PublicStation:
 		// A shared computer keeps nothing that would open another service.
 		s.cookies.forget(w)
@@ -136,10 +139,18 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, q loginRequ
 	return s.grant(w, r, q, session, true)
 }
 
-// leavesNoCookie tells a login that a service asked for over an open session,
-// whose entry wants the browser's session left as it was.
-func (q loginRequest) leavesNoCookie() bool {
-	return q.renew && q.service != nil && !q.service.CookieOnRenew()
+// besides is the open session of a person who typed their password for a service
+// alone: one that asked for it anew, and whose entry wants the session left as
+// it was.
+func (s *Server) besides(r *http.Request, q loginRequest, on passage) (tickets.Session, bool, error) {
+	if q.service == nil || q.service.CookieOnRenew() {
+		return tickets.Session{}, false, nil
+	}
+	session, err := s.sessionOf(r)
+	if err != nil && !isGone(err) {
+		return session, false, err
+	}
+	return session, err == nil && session.UID == on.UID && q.needsPassword(session, s.now()), nil
 }
 
 // newSession opens a session under an identifier that no browser has seen
@@ -149,10 +160,7 @@ func (q loginRequest) leavesNoCookie() bool {
 // somebody else ends.
 func (s *Server) newSession(r *http.Request, q loginRequest, on passage) (tickets.Session, error) {
 	ctx := r.Context()
-	session := s.sessionFor(r, on)
-	if q.leavesNoCookie() {
-		return s.begin(r, session)
-	}
+	session := s.sessionFor(r, q, on)
 	for _, old := range s.cookies.presented(r) {
 		before, err := s.store.Session(ctx, old)
 		switch {
@@ -176,8 +184,9 @@ func (s *Server) newSession(r *http.Request, q loginRequest, on passage) (ticket
 	return s.begin(r, session)
 }
 
-// sessionFor is a session as it will begin, without an identifier.
-func (s *Server) sessionFor(r *http.Request, on passage) tickets.Session {
+// sessionFor is a session as it will begin, without an identifier. The service
+// that it is opened for may want it shorter.
+func (s *Server) sessionFor(r *http.Request, q loginRequest, on passage) tickets.Session {
 	session := tickets.Session{
 		UID: on.UID, Attributes: on.person.Attributes, AuthTime: on.Proven, RememberMe: on.Choices.RememberMe,
 		Idle: s.limits.Idle, Max: s.limits.Max,
@@ -185,6 +194,9 @@ func (s *Server) sessionFor(r *http.Request, on passage) tickets.Session {
 	}
 	if session.RememberMe {
 		session.Idle, session.Max = s.limits.RememberIdle, s.limits.RememberMax
+	}
+	if q.service != nil && q.service.Lifetimes.Session > 0 {
+		session.Max = min(session.Max, q.service.Lifetimes.Session)
 	}
 	return session
 }

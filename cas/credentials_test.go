@@ -338,3 +338,33 @@ func TestL36L42RememberMeAndPublicWorkstation(t *testing.T) {
 		}
 	})
 }
+
+// TestAServiceMayWantASessionShort: the entry of the service that a session is
+// opened for bounds it, for other services too (S16).
+func TestAServiceMayWantASessionShort(t *testing.T) {
+	const brief = "https://brief.univ.example/"
+	c := newCampus(t, withService("brief.yaml", "id: 50\nname: Brief\nmatch: "+brief+"\nlifetimes: {session: 10m}\n"))
+	b, long := c.browser(), c.browser()
+	b.enter(brief)
+	long.enter(app)
+	if b.Get(testkit.LoginPath(app)).Ticket() == "" {
+		t.Fatal("no session")
+	}
+	c.clock.Travel(11 * time.Minute)
+	wantForm(t, b.Get(testkit.LoginPath(app)))
+	if long.Get(testkit.LoginPath(app)).Ticket() == "" {
+		t.Error("a session of another service ended as well")
+	}
+}
+
+// TestL38DeniedAddressIsFitForAHeader: whatever the owner wrote, and a GET after
+// the password.
+func TestL38DeniedAddressIsFitForAHeader(t *testing.T) {
+	const denying = "https://denying.univ.example/"
+	c := newCampus(t, withService("denying.yaml", "id: 51\nname: Denying\nmatch: "+denying+
+		"\naccess: {users: [nobody], denied_url: \"https://www.univ.example/accès refusé\"}\n"))
+	a := c.browser().Login(testkit.LoginPath(denying), student, studentPassword)
+	if a.Status != http.StatusSeeOther || a.Location != "https://www.univ.example/acc%C3%A8s%20refus%C3%A9" {
+		t.Errorf("got status %d to %q", a.Status, a.Location)
+	}
+}

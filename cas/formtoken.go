@@ -114,6 +114,11 @@ func (s *Server) browser(w http.ResponseWriter, r *http.Request) (string, error)
 	if name := s.browserOf(r); name != "" {
 		return name, nil
 	}
+	return s.nameBrowser(w)
+}
+
+// nameBrowser gives a browser a name that none had before.
+func (s *Server) nameBrowser(w http.ResponseWriter) (string, error) {
 	raw := make([]byte, 18)
 	if _, err := io.ReadFull(s.random, raw); err != nil {
 		return "", fmt.Errorf("name a browser: %w", err)

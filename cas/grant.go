@@ -74,14 +74,18 @@ func (s *Server) handOver(w http.ResponseWriter, r *http.Request, q loginRequest
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	// A browser that posted its password must come to the service with a GET
-	// that carries nothing of it: 303 says so, 302 only by custom.
-	status := http.StatusFound
-	if r.Method == http.MethodPost {
-		status = http.StatusSeeOther
-	}
-	redirect(w, services.Appended(back, q.ticketParameter(), string(id)), status)
+	redirect(w, services.Appended(back, q.ticketParameter(), string(id)), awayFrom(r))
 	return nil
+}
+
+// awayFrom is the status of a redirect to a service. A browser that posted its
+// password must come there with a GET that carries nothing of it: 303 says so,
+// 302 only by custom.
+func awayFrom(r *http.Request) int {
+	if r.Method == http.MethodPost {
+		return http.StatusSeeOther
+	}
+	return http.StatusFound
 }
 
 // sendBack returns a browser to the service without a ticket: the answer to

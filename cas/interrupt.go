@@ -1,7 +1,9 @@
 package cas
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,12 +76,20 @@ type passage struct {
 	// Proven is when the password was typed. It is zero for a person who came
 	// with a session, whose cookie comes back with the form.
 	Proven time.Time `json:"proven,omitzero"`
+	// Over is the uid of who had a session in the browser when the password was
+	// typed, "" for nobody.
+	Over string `json:"over,omitempty"`
 	// Login is what was typed, folded, and Choices the boxes of the form.
 	Login   string  `json:"login,omitempty"`
 	Choices choices `json:"choices"`
 	// Passed are the interrupts behind this login, Next the one it stands at.
 	Passed []string `json:"passed,omitempty"`
-	Next   string   `json:"next"`
+	Next   string   `json:"next,omitempty"`
+	// Warned tells that the person was asked whether to enter the service.
+	Warned bool `json:"warned,omitempty"`
+	// Where is a hash of the login asked for: what was passed on the way to one
+	// service is not passed for another.
+	Where []byte `json:"where"`
 }
 
 // onTheWay is the passage of somebody who proved their password just now.
@@ -105,6 +115,13 @@ func (s *Server) interrupted(w http.ResponseWriter, r *http.Request, q loginRequ
 	i, err := s.due(r.Context(), q, on)
 	if i == nil || err != nil {
 		return false, err
+	}
+	if on.fresh() && len(on.Passed) == 0 {
+		before, err := s.sessionOf(r)
+		if err != nil && !isGone(err) {
+			return false, err
+		}
+		on.Over = before.UID
 	}
 	if q.silent() && !on.fresh() {
 		return true, s.sendBack(w, r, q)
@@ -138,11 +155,7 @@ func (on passage) shown(q loginRequest) Passage {
 // showInterrupt lets an interrupt answer, with a fresh token in its form, and
 // goes on where it was passed.
 func (s *Server) showInterrupt(w http.ResponseWriter, r *http.Request, q loginRequest, on passage, i Interrupt, form httpx.Params, answered bool) error {
-	record, err := json.Marshal(on)
-	if err != nil {
-		return fmt.Errorf("keep a login for later: %w", err)
-	}
-	token, err := s.formToken(w, r, interruptForm, record)
+	token, err := s.sealPassage(w, r, interruptForm, q, on)
 	if err != nil {
 		return err
 	}
@@ -165,7 +178,7 @@ func (s *Server) showInterrupt(w http.ResponseWriter, r *http.Request, q loginRe
 		on.State = identity.Active
 	}
 	on.Passed, on.Next = append(on.Passed, i.Name()), ""
-	if err := s.readAgain(r, &on); err != nil {
+	if err := s.readAgain(r.Context(), &on); err != nil {
 		return err
 	}
 	return s.goOn(w, r, q, on)
@@ -174,28 +187,59 @@ func (s *Server) showInterrupt(w http.ResponseWriter, r *http.Request, q loginRe
 // resume takes the form of an interrupt. Only the one that the login stands at
 // can be answered.
 func (s *Server) resume(w http.ResponseWriter, r *http.Request, p httpx.Params, q loginRequest, i Interrupt) error {
-	record, err := []byte(nil), errFormToken
-	if sameSite(r) {
-		record, err = s.forms.spend(r.Context(), interruptForm, p.Get("execution"), s.browserOf(r))
-	}
-	var on passage
-	if err == nil && (json.Unmarshal(record, &on) != nil || on.Next != i.Name()) {
-		err = errFormToken
-	}
+	on, err := s.openPassage(r, interruptForm, p.Get("execution"), q)
 	switch {
-	case errors.Is(err, errFormToken):
-		return s.startAgain(w, r, q)
-	case err != nil:
-		return err
-	}
-	err = s.readAgain(r, &on)
-	switch {
-	case isGone(err), err == nil && !on.fresh() && q.needsPassword(on.session, s.now()):
+	case errors.Is(err, errFormToken), err == nil && on.Next != i.Name():
 		return s.startAgain(w, r, q)
 	case err != nil:
 		return err
 	}
 	return s.showInterrupt(w, r, q, on, i, p, true)
+}
+
+// sealPassage puts a login into the token of a form of this browser.
+func (s *Server) sealPassage(w http.ResponseWriter, r *http.Request, form string, q loginRequest, on passage) (string, error) {
+	on.Where = s.where(q)
+	record, err := json.Marshal(on)
+	if err != nil {
+		return "", fmt.Errorf("keep a login for later: %w", err)
+	}
+	return s.formToken(w, r, form, record)
+}
+
+// openPassage takes a login out of a form that came back, and reads the person
+// again. It returns errFormToken for a form that cannot be taken: another login
+// is asked for, too much time has passed since the password, or somebody else
+// sits there now.
+func (s *Server) openPassage(r *http.Request, form, token string, q loginRequest) (passage, error) {
+	if !sameSite(r) {
+		return passage{}, errFormToken
+	}
+	record, err := s.forms.spend(r.Context(), form, token, s.browserOf(r))
+	if err != nil {
+		return passage{}, err
+	}
+	var on passage
+	if json.Unmarshal(record, &on) != nil || !bytes.Equal(on.Where, s.where(q)) ||
+		on.fresh() && s.now().Sub(on.Proven) > s.limits.Form {
+		return passage{}, errFormToken
+	}
+	session, err := s.sessionOf(r)
+	switch {
+	case err != nil && !isGone(err):
+		return passage{}, err
+	case err == nil && session.UID != on.UID && (!on.fresh() || session.UID != on.Over),
+		!on.fresh() && (err != nil || q.needsPassword(session, s.now())):
+		return passage{}, errFormToken
+	}
+	on.session = session
+	return on, s.readAgain(r.Context(), &on)
+}
+
+// where stands for the login that is asked for.
+func (s *Server) where(q loginRequest) []byte {
+	sum := sha256.Sum256([]byte(s.loginURL(q)))
+	return sum[:]
 }
 
 // startAgain answers the form of an interrupt that cannot be taken: who has a
@@ -208,18 +252,13 @@ func (s *Server) startAgain(w http.ResponseWriter, r *http.Request, q loginReque
 }
 
 // readAgain fills in what a sealed passage leaves out: the person, from the
-// session they came with, else from the directory. It returns
-// tickets.ErrNotFound where the session is gone.
-func (s *Server) readAgain(r *http.Request, on *passage) error {
+// session they came with, else from the directory.
+func (s *Server) readAgain(ctx context.Context, on *passage) error {
 	if !on.fresh() {
-		session, err := s.sessionOf(r)
-		if err == nil && session.UID != on.UID {
-			err = tickets.ErrNotFound
-		}
-		on.person, on.session = arriving(session).person, session
-		return err
+		on.person = arriving(on.session).person
+		return nil
 	}
-	person, err := s.directory.Find(r.Context(), on.UID)
+	person, err := s.directory.Find(ctx, on.UID)
 	if err != nil {
 		return fmt.Errorf("read a person again: %w", err)
 	}
@@ -237,7 +276,7 @@ func (s *Server) goOn(w http.ResponseWriter, r *http.Request, q loginRequest, on
 		return err
 	}
 	if !on.fresh() {
-		return s.arrive(w, r, q, on.session)
+		return s.arrive(w, r, q, on)
 	}
 	if on.person.State != identity.Active {
 		view := &ui.AccountState{Frame: s.frame(r, &q), State: on.person.State, User: on.UID}

@@ -273,3 +273,105 @@ func TestInterruptMendsAnAccount(t *testing.T) {
 		t.Errorf("got status %d, then\n%s", a.Status, v.Body)
 	}
 }
+
+// only is an interrupt that stands before one service.
+type only struct {
+	*houseRules
+	service string
+}
+
+func (o only) Due(ctx context.Context, p cas.Passage) (bool, error) {
+	if p.Service == nil || p.Service.Name != o.service {
+		return false, nil
+	}
+	return o.houseRules.Due(ctx, p)
+}
+
+// withOnly puts the house rules before one service.
+func withOnly(rules *houseRules, service string) option {
+	return func(o *cas.Options, _ map[string]string) {
+		rules.pages, rules.accepted = o.Pages, map[string]bool{}
+		o.Interrupts = append(o.Interrupts, only{rules, service})
+	}
+}
+
+// TestInterruptIsPassedWhereItStands: neither the warning's button, nor the
+// form of another service, nor a proxy leads around it (S33).
+func TestInterruptIsPassedWhereItStands(t *testing.T) {
+	t.Run("the warning of another service", func(t *testing.T) {
+		c := newCampus(t, withOnly(&houseRules{}, "Application"))
+		b := c.browser()
+		b.Login(testkit.LoginPath(bare), student, studentPassword, "warn")
+		form := b.Get(testkit.LoginPath(other)).Form()
+		form.Set("service", app)
+		if a := b.Post("/cas/login", form); a.Ticket() != "" || a.Form().Get("_eventId") != "charter" {
+			t.Errorf("got status %d to %q", a.Status, a.Location)
+		}
+	})
+	t.Run("asked once, then the warning", func(t *testing.T) {
+		c := newCampus(t, withOnly(&houseRules{}, "Application"))
+		b := c.browser()
+		b.Login(testkit.LoginPath(bare), student, studentPassword, "warn")
+		warning := b.accept(b.Get(testkit.LoginPath(app)))
+		if a := b.Post("/cas/login", warning.Form()); a.Ticket() == "" {
+			t.Errorf("got status %d\n%.500s", a.Status, a.Body)
+		}
+	})
+	t.Run("passed for another service", func(t *testing.T) {
+		first, second := &houseRules{}, &houseRules{}
+		c := newCampus(t, withCharter(first), func(o *cas.Options, _ map[string]string) {
+			second.pages, second.accepted = o.Pages, map[string]bool{}
+			o.Interrupts = append(o.Interrupts, only{second, "Application"})
+		})
+		b := c.browser()
+		form := b.Login(testkit.LoginPath(other), student, studentPassword).Form()
+		form.Set("service", app)
+		form.Set("accept", "true")
+		a := b.Post("/cas/login", form)
+		if b.tgc() != "" || a.Ticket() != "" || first.accepted[student] {
+			t.Errorf("got status %d to %q", a.Status, a.Location)
+		}
+	})
+	t.Run("a proxy", func(t *testing.T) {
+		p := newProxies(t, withOnly(&houseRules{}, "backend"))
+		pgt := p.granting(p.browser())
+		wantCode(t, p.browser().Get(proxyPath(pgt, backend)), cas.UnauthorizedService)
+		p.ticketTo(pgt, naked)
+	})
+}
+
+// TestInterruptDoesNotOutliveItsLogin: nobody goes on where somebody else left
+// off, be it hours later (S15, S16).
+func TestInterruptDoesNotOutliveItsLogin(t *testing.T) {
+	c := newCampus(t, withCharter(&houseRules{}))
+	t.Run("kept open by answers", func(t *testing.T) {
+		b := c.browser()
+		page := b.Login(testkit.LoginPath(app), student, studentPassword)
+		for range 5 {
+			c.clock.Travel(20 * time.Minute)
+			page = b.Post("/cas/login", page.Form())
+		}
+		if a := b.accept(page); a.Ticket() != "" {
+			t.Error("a password of hours ago opened a session")
+		}
+	})
+	t.Run("after a logout", func(t *testing.T) {
+		b := c.browser()
+		page := b.Login(testkit.LoginPath(app), student, studentPassword)
+		b.Get("/cas/logout")
+		a := b.accept(page)
+		wantStatus(t, a, http.StatusUnprocessableEntity)
+		wantForm(t, a)
+	})
+	t.Run("after another person's login", func(t *testing.T) {
+		b := c.browser()
+		page := b.Login(testkit.LoginPath(app), student, studentPassword)
+		b.accept(b.Login(testkit.LoginPath(""), teacher, teacherPassword))
+		session := b.tgc()
+		a := b.accept(page)
+		v := c.validate("/serviceValidate", app, a.Ticket())
+		if session == "" || b.tgc() != session || !strings.Contains(v.Body, "<cas:user>"+teacher) {
+			t.Errorf("got status %d to %q, then\n%s", a.Status, a.Location, v.Body)
+		}
+	})
+}

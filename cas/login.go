@@ -151,11 +151,11 @@ func (s *Server) requestLogin(w http.ResponseWriter, r *http.Request, q loginReq
 }
 
 // arrive takes a person with an open session to where they are going.
-func (s *Server) arrive(w http.ResponseWriter, r *http.Request, q loginRequest, session tickets.Session) error {
+func (s *Server) arrive(w http.ResponseWriter, r *http.Request, q loginRequest, on passage) error {
 	if q.target == "" {
-		return s.welcome(w, r, session, false)
+		return s.welcome(w, r, on.session, false)
 	}
-	return s.enter(w, r, q, session)
+	return s.enter(w, r, q, on)
 }
 
 // silent tells whether the person must not be asked anything: gateway, which
@@ -175,20 +175,21 @@ func (q loginRequest) needsPassword(session tickets.Session, now time.Time) bool
 
 // enter takes a person who is logged in to a service, with their consent where
 // they asked to be warned (specification, section 2.2.1, "warn").
-func (s *Server) enter(w http.ResponseWriter, r *http.Request, q loginRequest, session tickets.Session) error {
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, q loginRequest, on passage) error {
+	session := on.session
 	if err := q.service.Allow(session.UID, session.Attributes, s.now()); err != nil {
 		if q.silent() {
 			return s.sendBack(w, r, q)
 		}
 		return s.refusePerson(w, r, q, session, err)
 	}
-	if c, err := r.Cookie(warnCookie); err == nil && c.Value == "1" {
+	if c, err := r.Cookie(warnCookie); err == nil && c.Value == "1" && !on.Warned {
 		// The person wants to be asked, the service wants nobody asked: the
 		// service goes without.
 		if q.silent() {
 			return s.sendBack(w, r, q)
 		}
-		return s.warn(w, r, q, session.UID)
+		return s.warn(w, r, q, on)
 	}
 	return s.admit(w, r, q, session)
 }

@@ -305,11 +305,12 @@ func TestL15UnknownMethodLeavesTheEntrysOwn(t *testing.T) {
 // TestL7WhatTheEntrySaysOfOpenSessions: how old a login may be, for whom an open
 // session is enough, and whether a password asked for anew leaves a cookie.
 func TestL7WhatTheEntrySaysOfOpenSessions(t *testing.T) {
-	const aged, staffOnly, aside = "https://aged.univ.example/", "https://some.univ.example/", "https://aside.univ.example/"
+	const aged, staffOnly, aside, rare = "https://aged.univ.example/", "https://some.univ.example/", "https://aside.univ.example/", "https://rare.univ.example/"
 	c := newCampus(t,
 		withService("aged.yaml", "id: 40\nname: Aged\nmatch: "+aged+"\nsso: {max_age: 10m}\n"),
 		withService("some.yaml", "id: 41\nname: Some\nmatch: "+staffOnly+"\nsso: {who: {require: {eduPersonAffiliation: staff}}}\n"),
-		withService("aside.yaml", "id: 42\nname: Aside\nmatch: "+aside+"\nsso: {cookie_on_renew: false}\n"))
+		withService("aside.yaml", "id: 42\nname: Aside\nmatch: "+aside+"\nsso: {cookie_on_renew: false}\n"),
+		withService("rare.yaml", "id: 43\nname: Rare\nmatch: "+rare+"\nsso: {max_age: 5m, cookie_on_renew: false}\n"))
 	b := c.browser()
 	b.enter(app)
 	wantForm(t, b.Get(testkit.LoginPath(staffOnly)))
@@ -322,6 +323,12 @@ func TestL7WhatTheEntrySaysOfOpenSessions(t *testing.T) {
 	}
 	c.clock.Travel(11 * time.Minute)
 	wantForm(t, b.Get(testkit.LoginPath(aged)))
+	if a := b.Login(testkit.LoginPath(rare), student, studentPassword); a.Ticket() == "" || b.tgc() != before {
+		t.Errorf("asked anew by the entry: got status %d; the session was changed: %t", a.Status, b.tgc() != before)
+	}
+	if first := c.browser(); first.Login(testkit.LoginPath(rare), student, studentPassword).Ticket() == "" || first.tgc() == "" {
+		t.Error("a first login opened no session")
+	}
 	if b.Get(testkit.LoginPath(app)).Ticket() == "" {
 		t.Error("the session is gone")
 	}

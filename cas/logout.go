@@ -25,6 +25,10 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 		// logs out of a shared computer is not there to try again.
 		s.cookies.forget(w)
 		http.SetCookie(w, s.cookies.make(warnCookie, "", -1))
+		// Forms of before, and logins half done, are nobody's any more.
+		if _, err := s.nameBrowser(w); err != nil {
+			return err
+		}
 		if tell, err = s.endSessions(r); err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package cas
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 
 	"parvis/internal/audit"
@@ -58,7 +57,7 @@ func (s *Server) proxyTicket(ctx context.Context, pgt tickets.TicketID, target s
 	if refusal := s.mayStillProxy(granting, session); refusal != nil {
 		return answer, refusal
 	}
-	service, refusal := s.mayBeProxied(target, session)
+	service, refusal := s.mayBeProxied(ctx, target, session)
 	if refusal != nil {
 		return answer, refusal
 	}
@@ -92,8 +91,9 @@ func (s *Server) mayStillProxy(granting tickets.Ticket, session tickets.Session)
 
 // mayBeProxied finds the entry of the service that a proxy ticket is for, which
 // need be no address of a browser's. One that wants the password at each login
-// cannot be reached by a proxy, which has none.
-func (s *Server) mayBeProxied(target string, session tickets.Session) (*services.Service, *Refusal) {
+// cannot be reached by a proxy, which has none; nor can one behind an interrupt
+// that only a browser can show.
+func (s *Server) mayBeProxied(ctx context.Context, target string, session tickets.Session) (*services.Service, *Refusal) {
 	service, err := s.registry.Find(target)
 	if err != nil {
 		return nil, &Refusal{UnauthorizedService, "The target service is not authorized to use CAS.", err}
@@ -101,8 +101,16 @@ func (s *Server) mayBeProxied(target string, session tickets.Session) (*services
 	if err := service.Allow(session.UID, session.Attributes, s.now()); err != nil {
 		return nil, &Refusal{UnauthorizedService, "The person is not authorized to use the target service.", err}
 	}
-	if (loginRequest{service: service}).needsPassword(session, s.now()) {
+	q := loginRequest{target: target, service: service}
+	if q.needsPassword(session, s.now()) {
 		return nil, refuse(UnauthorizedService, "The target service asks for the password, and takes no proxy ticket.")
+	}
+	pending, err := s.due(ctx, q, arriving(session))
+	switch {
+	case err != nil:
+		return nil, &Refusal{InternalError, "The target service could not be checked; try again.", err}
+	case pending != nil:
+		return nil, refuse(UnauthorizedService, "The person has something to do in a browser before they use the target service.")
 	}
 	return service, nil
 }
@@ -116,9 +124,7 @@ func (s *Server) recordProxied(r *http.Request, target string, answer proxied, r
 	}
 	if refusal != nil {
 		event.Outcome, event.Reason = audit.Refused, string(refusal.Code)
-		if refusal.Cause != nil && refusal.Code == InternalError {
-			httpx.EventOf(r.Context()).Add(slog.String("error", refusal.Error()))
-		}
+		s.logCause(r, refusal)
 	} else {
 		event.Ticket = answer.ticket.Hint()
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,8 @@ const (
 	naked   = "https://naked.univ.example/"
 	mail    = "imap://mail.univ.example"
 )
+
+var anyIOU = regexp.MustCompile("PGTIOU-[A-Za-z0-9]+")
 
 // callback is a service's own server, which proxy-granting tickets are sent to.
 type callback struct {
@@ -182,6 +185,19 @@ func TestP6ProxyAnswers(t *testing.T) {
 		{"proxy ticket at serviceValidate", ask("/serviceValidate", backend)},
 		{"proxy ticket at p3 serviceValidate", ask("/p3/serviceValidate", backend)},
 		{"proxy ticket at validate", ask("/validate", backend)},
+		{"granting ticket", func() testkit.Answer {
+			return p.validate("/serviceValidate", portal, b.Get(testkit.LoginPath(portal)).Ticket(), pgtURL(p.portal, "/pgt"))
+		}},
+		{"granting ticket in JSON", func() testkit.Answer {
+			return p.validate("/p3/serviceValidate", portal, b.Get(testkit.LoginPath(portal)).Ticket(), pgtURL(p.portal, "/pgt"), "format=JSON")
+		}},
+		{"granting ticket for a proxied service", ask("/p3/proxyValidate", backend, pgtURL(p.backend, "/pgt"))},
+		{"call-back that does not read the same to everybody", func() testkit.Answer {
+			return p.validate("/serviceValidate", portal, b.Get(testkit.LoginPath(portal)).Ticket(), pgtURL(p.portal, "/pg\xfft"))
+		}},
+		{"call-back of another service", func() testkit.Answer {
+			return p.validate("/serviceValidate", portal, b.Get(testkit.LoginPath(portal)).Ticket(), pgtURL(p.backend, "/pgt"))
+		}},
 		{"proxy ticket and renew", ask("/proxyValidate", backend, "renew=true")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -190,6 +206,7 @@ func TestP6ProxyAnswers(t *testing.T) {
 			if got := a.Header.Get("Cache-Control"); got != "no-store" {
 				t.Errorf("Cache-Control = %q", got)
 			}
+			a.Body = anyIOU.ReplaceAllString(a.Body, "PGTIOU-NAME")
 			a.Body = strings.NewReplacer(p.portal.URL, "https://PORTAL", p.backend.URL, "https://BACKEND").Replace(a.Body)
 			golden(t, a)
 		})
@@ -384,7 +401,28 @@ func TestV28OneGrantForATicket(t *testing.T) {
 	ticket := p.ticketTo(p.granting(p.browser()), backend)
 	p.claim(p.backend, p.validate("/proxyValidate", backend, ticket, pgtURL(p.backend, "/")))
 	wantCode(t, p.validate("/proxyValidate", backend, ticket, pgtURL(p.backend, "/")), cas.InvalidProxyGranting)
-	if !p.validate("/proxyValidate", backend, ticket).Valid() {
-		t.Error("the ticket has uses left")
+	// Whatever is refused leaves nothing of a ticket (S3).
+	wantCode(t, p.validate("/proxyValidate", backend, ticket), cas.InvalidTicket)
+}
+
+// TestV17RefusalSpendsEveryUse: a ticket of several uses that was shown in the
+// wrong place is good nowhere.
+func TestV17RefusalSpendsEveryUse(t *testing.T) {
+	p := newProxies(t)
+	pgt := p.granting(p.browser())
+	for name, show := range map[string]func(ticket string) testkit.Answer{
+		"wrong service":  func(ticket string) testkit.Answer { return p.validate("/proxyValidate", backend, ticket) },
+		"wrong endpoint": func(ticket string) testkit.Answer { return p.validate("/serviceValidate", naked, ticket) },
+		"no service":     func(ticket string) testkit.Answer { return p.validate("/proxyValidate", "", ticket) },
+		"wrong format":   func(ticket string) testkit.Answer { return p.validate("/proxyValidate", naked, ticket, "format=FOO") },
+		"CAS 1":          func(ticket string) testkit.Answer { return p.validate("/validate", naked, ticket) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ticket := p.ticketTo(pgt, naked)
+			if show(ticket).Valid() {
+				t.Fatal("it was taken")
+			}
+			wantCode(t, p.validate("/proxyValidate", naked, ticket), cas.InvalidTicket)
+		})
 	}
 }

@@ -48,7 +48,7 @@ func (s *Server) refusePerson(w http.ResponseWriter, r *http.Request, q loginReq
 	})
 	var denied *services.AccessError
 	if errors.As(cause, &denied) && denied.RedirectURL != "" {
-		redirect(w, denied.RedirectURL, http.StatusFound)
+		redirect(w, services.Location(denied.RedirectURL), awayFrom(r))
 		return nil
 	}
 	view := &ui.Refused{Frame: s.frame(r, &q), Reason: ui.NoRight, User: session.UID, Contacts: contactsOf(q.service)}

@@ -59,13 +59,25 @@ func (s *Server) mountREST(router *mux.Router) {
 		endpoints = append(endpoints, endpoint{"/v1/services", "rest_services", post, s.restPublish})
 	}
 	for _, e := range endpoints {
-		router.Handle(s.base+e.path, httpx.Named(e.name, httpx.Adapt(allow(e.methods, e.handler), s.failREST)))
+		router.Handle(s.base+e.path, httpx.Named(e.name, httpx.Adapt(noPage(allow(e.methods, e.handler)), s.failREST)))
+	}
+}
+
+// noPage refuses what a web page sends: it could have the browser of anybody
+// who looks at it guess passwords, and use up their tries.
+func noPage(next httpx.Handler) httpx.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if !sameSite(r) || r.Header.Get("Origin") != "" {
+			return httpx.Status(http.StatusForbidden, errPage)
+		}
+		return next(w, r)
 	}
 }
 
 // Why REST requests are refused. None says anything of the request: they go to
 // the log.
 var (
+	errPage          = errors.New("sent by a web page")
 	errNoCredentials = errors.New("no login or no password")
 	errNoService     = errors.New("no service")
 	errService       = errors.New("the service may not use the login")
@@ -150,7 +162,7 @@ func (s *Server) failREST(w http.ResponseWriter, _ *http.Request, err error) {
 		retryAfter(w, s.retry)
 		writeStatus(w, http.StatusServiceUnavailable)
 	default:
-		writeStatus(w, httpx.StatusOf(err))
+		writeREST(w, httpx.StatusOf(err), restText, []byte(plainReason(err)+"\n"))
 	}
 }
 

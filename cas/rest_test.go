@@ -364,3 +364,24 @@ func TestRESTConcurrently(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestRESTIsNoFormOfAPage: a page that somebody looks at cannot have their
+// browser guess passwords (S20).
+func TestRESTIsNoFormOfAPage(t *testing.T) {
+	c := newCampus(t, withREST)
+	for name, header := range map[string][2]string{
+		"another site": {"Sec-Fetch-Site", "cross-site"}, "another host of ours": {"Sec-Fetch-Site", "same-site"},
+		"a script": {"Origin", "https://evil.example"}, "a sandbox": {"Origin", "null"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 6 {
+				r := c.browser().Request(http.MethodPost, "/cas/v1/tickets", login(student, "wrong").Encode())
+				r.Header.Set(header[0], header[1])
+				wantTyped(t, c.browser().Do(r), http.StatusForbidden, plain)
+			}
+		})
+	}
+	if a := c.browser().Login(testkit.LoginPath(app), student, studentPassword); a.Ticket() == "" {
+		t.Errorf("a page used up the person's tries: status %d", a.Status)
+	}
+}

@@ -28,7 +28,7 @@ func (s *Server) restLogin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	session, err := s.begin(r, s.sessionFor(r, on))
+	session, err := s.begin(r, s.sessionFor(r, q, on))
 	if err != nil {
 		return err
 	}

@@ -29,13 +29,13 @@ func (s *Server) samlValidate(w http.ResponseWriter, r *http.Request) error {
 		ticket:   tickets.TicketID(asked.artifact),
 		renew:    set(p, "renew"),
 	}
-	answer, refusal := s.validate(r.Context(), v)
 	switch {
 	case fault != nil:
-		refusal = refuse(InvalidRequest, "The SAML request cannot be read: %s.", clip(fault.Error()))
+		v.unfit = refuse(InvalidRequest, "The SAML request cannot be read: %s.", clip(fault.Error()))
 	case v.service == "":
-		refusal = refuse(InvalidRequest, "The parameter 'TARGET' is required.")
+		v.unfit = refuse(InvalidRequest, "The parameter 'TARGET' is required.")
 	}
+	answer, refusal := s.validate(r.Context(), v)
 	s.recordValidation(r, v, answer, refusal)
 	return s.writeSAML(w, asked, v, answer, refusal)
 }

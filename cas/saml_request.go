@@ -24,6 +24,7 @@ var (
 	errSAMLDepth       = errors.New("it is nested too deeply")
 	errSAMLRoot        = errors.New("it is not one XML document")
 	errSAMLRequests    = errors.New("it holds more than one request or artifact")
+	errSAMLCharset     = errors.New("its encoding is not UTF-8")
 	errSAMLArtifact    = errors.New("it holds no artifact")
 	errSAMLMarkup      = errors.New("its artifact holds elements")
 )
@@ -46,6 +47,7 @@ const (
 // The artifact is there even with an error, where it was read before.
 func readSAMLRequest(body io.Reader) (samlRequest, error) {
 	r := samlReader{decoder: xml.NewDecoder(withoutMark(body))}
+	r.decoder.CharsetReader = samlCharset
 	for {
 		token, err := r.decoder.Token()
 		switch {
@@ -165,4 +167,14 @@ func requestID(attributes []xml.Attr) string {
 func notInID(r rune) bool {
 	letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 	return !letter && r != '_' && r != '-' && r != '.'
+}
+
+// samlCharset reads a document that declares another encoding than UTF-8. A
+// request needs no character beyond ASCII, which some encodings share.
+func samlCharset(charset string, input io.Reader) (io.Reader, error) {
+	switch strings.ToLower(charset) {
+	case "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252":
+		return input, nil
+	}
+	return nil, errSAMLCharset
 }

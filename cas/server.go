@@ -248,11 +248,22 @@ func allow(methods []string, next httpx.Handler) httpx.Handler {
 	}
 }
 
-// failAnswer answers an application whose request could not be read.
+// failAnswer answers an application whose request could not be read, and tells
+// its developer why.
 func failAnswer(w http.ResponseWriter, _ *http.Request, err error) {
-	status := httpx.StatusOf(err)
 	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, http.StatusText(status), status)
+	http.Error(w, plainReason(err), httpx.StatusOf(err))
+}
+
+// plainReason is a line for who wrote a request that is refused for its form.
+// Errors of that kind quote no value; of any other nothing is said.
+func plainReason(err error) string {
+	status := httpx.StatusOf(err)
+	text := http.StatusText(status)
+	if refused, ok := errors.AsType[*httpx.Error](err); ok && status < http.StatusInternalServerError {
+		text += ": " + refused.Err.Error()
+	}
+	return text
 }
 
 // Fail draws the page for an error: maintenance when a dependency is down,

@@ -21,6 +21,9 @@ type validation struct {
 	ticket   tickets.TicketID
 	renew    bool
 	pgtURL   string
+	// unfit refuses a question that cannot be answered. The ticket it shows is
+	// spent all the same.
+	unfit *Refusal
 }
 
 // validated is the answer: the ticket's session and the policy of its service.
@@ -55,44 +58,58 @@ func set(p httpx.Params, name string) bool {
 // ticket is spent first, whatever comes after, so that a ticket which was seen
 // once can never be tried again with another service.
 func (s *Server) validate(ctx context.Context, v validation) (validated, *Refusal) {
+	if v.unfit == nil && (v.ticket == "" || v.service == "") {
+		v.unfit = refuse(InvalidRequest, "Parameters 'service' and 'ticket' are both required.")
+	}
 	if v.ticket == "" {
-		return validated{}, refuse(InvalidRequest, "Parameters 'service' and 'ticket' are both required.")
+		return validated{}, v.unfit
 	}
 	ticket, session, refusal := s.redeem(ctx, v.ticket)
-	if refusal != nil {
-		return validated{}, refusal
-	}
 	answer := validated{ticket: ticket, session: session}
-	if v.proxies && ticket.Kind == tickets.ProxyTicket {
-		answer.bare = v.protocol == services.CAS20
+	if refusal == nil || refusal.Code == InvalidTicket && v.unfit != nil {
+		refusal = v.unfit
 	}
-	if v.service == "" {
-		return answer, refuse(InvalidRequest, "Parameters 'service' and 'ticket' are both required.")
+	if refusal == nil {
+		refusal = s.check(ctx, v, &answer)
 	}
+	if refusal != nil && ticket.Times() > 1 {
+		if err := s.store.Discard(ctx, v.ticket); err != nil {
+			refusal = &Refusal{InternalError, "The ticket could not be checked; try again.", err}
+		}
+	}
+	return answer, refusal
+}
+
+// check holds a ticket that was redeemed against what the service says.
+func (s *Server) check(ctx context.Context, v validation, answer *validated) *Refusal {
+	ticket, session := answer.ticket, answer.session
+	answer.bare = ticket.Kind == tickets.ProxyTicket && v.protocol == services.CAS20
 	if ticket.Kind != tickets.ServiceTicket && !v.proxies {
-		return answer, refuse(InvalidTicket, "Ticket %s is not a service ticket; proxy tickets are not accepted here.", v.ticket)
+		return refuse(InvalidTicket, "Ticket %s is not a service ticket; proxy tickets are not accepted here.", v.ticket)
 	}
 	if !services.Same(ticket.Service, v.service) {
-		return answer, refuse(InvalidService, "Ticket %s was not issued for service %s.", v.ticket, clip(v.service))
+		return refuse(InvalidService, "Ticket %s was not issued for service %s.", v.ticket, clip(v.service))
 	}
 	service, err := s.registry.Find(ticket.Service)
 	if err != nil {
-		return answer, &Refusal{UnauthorizedService, "The service is not authorized to use CAS.", err}
+		return &Refusal{UnauthorizedService, "The service is not authorized to use CAS.", err}
 	}
 	answer.service = service
 	switch {
 	case !service.Speaks(v.protocol):
-		return answer, refuse(UnauthorizedService, "The service is not authorized to use this protocol.")
+		return refuse(UnauthorizedService, "The service is not authorized to use this protocol.")
 	case v.renew && !ticket.FromNewLogin:
-		return answer, refuse(InvalidTicket, "Ticket %s was not issued from a new login, and renew was asked.", v.ticket)
+		return refuse(InvalidTicket, "Ticket %s was not issued from a new login, and renew was asked.", v.ticket)
 	}
 	if err := service.Allow(session.UID, session.Attributes, s.now()); err != nil {
-		return answer, &Refusal{UnauthorizedService, "The person is not authorized to use the service.", err}
+		return &Refusal{UnauthorizedService, "The person is not authorized to use the service.", err}
 	}
-	if v.pgtURL != "" {
-		answer.iou, refusal = s.grantProxy(ctx, answer, v.pgtURL)
+	if v.pgtURL == "" {
+		return nil
 	}
-	return answer, refusal
+	iou, refusal := s.grantProxy(ctx, *answer, v.pgtURL)
+	answer.iou = iou
+	return refusal
 }
 
 func (s *Server) redeem(ctx context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, *Refusal) {
@@ -140,13 +157,8 @@ func (s *Server) serviceValidate(protocol string, proxies bool) httpx.Handler {
 		v := readValidation(p, protocol)
 		v.proxies = proxies
 		asJSON, unknown := formatOf(p)
-		if unknown != nil {
-			v.pgtURL = "" // nobody could read of the ticket that would be sent there
-		}
+		v.unfit = unknown
 		answer, refusal := s.validate(r.Context(), v)
-		if unknown != nil {
-			refusal = unknown
-		}
 		s.recordValidation(r, v, answer, refusal)
 		if answer.iou != "" {
 			s.recordProxy(r, answer)
@@ -232,9 +244,19 @@ func (s *Server) recordValidation(r *http.Request, v validation, answer validate
 	}
 	if refusal != nil {
 		event.Outcome, event.Reason = audit.Refused, string(refusal.Code)
-		if refusal.Cause != nil && refusal.Code == InternalError {
-			httpx.EventOf(r.Context()).Add(slog.String("error", refusal.Error()))
-		}
+		s.logCause(r, refusal)
 	}
 	s.record(r, event)
+}
+
+// logCause tells operators what the service is not told.
+func (s *Server) logCause(r *http.Request, refusal *Refusal) {
+	if refusal.Cause == nil {
+		return
+	}
+	key := "cause"
+	if refusal.Code == InternalError {
+		key = "error"
+	}
+	httpx.EventOf(r.Context()).Add(slog.String(key, refusal.Cause.Error()))
 }

@@ -9,12 +9,12 @@ import (
 )
 
 // warn asks before a service is entered.
-func (s *Server) warn(w http.ResponseWriter, r *http.Request, q loginRequest, uid string) error {
-	token, err := s.formToken(w, r, warningForm, nil)
+func (s *Server) warn(w http.ResponseWriter, r *http.Request, q loginRequest, on passage) error {
+	token, err := s.sealPassage(w, r, warningForm, q, on)
 	if err != nil {
 		return err
 	}
-	view := &ui.Warn{Frame: s.frame(r, &q), User: uid}
+	view := &ui.Warn{Frame: s.frame(r, &q), User: on.UID}
 	view.Hidden, view.Action = s.carried(q)
 	view.Hidden = append(view.Hidden, ui.Field{Name: "execution", Value: token})
 	httpx.AllowFormTo(w.Header(), q.target)
@@ -33,18 +33,20 @@ func (s *Server) consent(w http.ResponseWriter, r *http.Request, p httpx.Params,
 	case q.needsPassword(session, s.now()):
 		return s.showForm(w, r, q, http.StatusOK, ui.Login{Renew: session.UID})
 	}
-	_, err = s.forms.spend(r.Context(), warningForm, p.Get("execution"), s.browserOf(r))
+	on, err := s.openPassage(r, warningForm, p.Get("execution"), q)
 	switch {
 	case errors.Is(err, errFormToken):
-		return s.warn(w, r, q, session.UID)
+		on = arriving(session)
+		if stopped, err := s.interrupted(w, r, q, on); stopped || err != nil {
+			return err
+		}
+		return s.warn(w, r, q, on)
 	case err != nil:
 		return err
 	}
 	if p.Has("ignorewarn") {
 		http.SetCookie(w, s.cookies.make(warnCookie, "", -1))
 	}
-	if err := q.service.Allow(session.UID, session.Attributes, s.now()); err != nil {
-		return s.refusePerson(w, r, q, session, err)
-	}
-	return s.admit(w, r, q, session)
+	on.Warned = true
+	return s.goOn(w, r, q, on)
 }
