@@ -216,13 +216,15 @@ func (p *participation) allows(uid string, attrs identity.Attributes, authTime, 
 func (p *participation) String() string {
 	var when []string
 	if p.never {
-		return "asked for each time"
-	}
-	if p.maxAge > 0 {
+		when = append(when, "asked for each time")
+	} else if p.maxAge > 0 {
 		when = append(when, "asked for again "+shortDuration(p.maxAge)+" after it was given")
 	}
-	if len(p.who.mapping()) > 0 {
+	if !p.never && len(p.who.mapping()) > 0 {
 		when = append(when, "asked for each time of people who do not pass the entry's rule")
+	}
+	if p.noCookieOnRenew {
+		when = append(when, "opens no session where it was asked for anew")
 	}
 	return strings.Join(when, ", and ")
 }

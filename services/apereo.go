@@ -97,7 +97,7 @@ func (in *importer) entry(o *object) *Service {
 	}
 	s := &Service{
 		File: in.file, ID: o.integer("id"), Name: strings.TrimSpace(o.text("name")), Description: strings.TrimSpace(o.text("description")),
-		Order: int(o.integer("evaluationOrder")), Theme: o.text("theme"), Locale: o.text("locale"),
+		Order: int(o.integer("evaluationOrder")), Theme: o.text("theme"), Locale: in.locale(o),
 		Contacts: in.contacts(o), ResponseType: in.response(o), Protocols: in.protocols(o),
 		enabled: true, AuthenticationAttributes: true,
 	}
@@ -217,6 +217,15 @@ func (in *importer) response(o *object) string {
 		in.warn("responseType", "%s is not known; the redirect is used", kind)
 		return ""
 	}
+}
+
+func (in *importer) locale(o *object) string {
+	locale := o.text("locale")
+	if locale != "" && !isSpoken(locale) {
+		in.warn("locale", "%s is not spoken here: pages are in fr or en, as the person's browser asks", locale)
+		return ""
+	}
+	return locale
 }
 
 // protocols keeps those this server speaks; an entry whose list has none of

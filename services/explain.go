@@ -153,6 +153,9 @@ func (e Explanation) write(b *strings.Builder) {
 	if e.Session != "" {
 		fmt.Fprintf(b, "password  %s\n", e.Session)
 	}
+	for _, line := range e.Match.settings() {
+		b.WriteString(line + "\n")
+	}
 	e.writePerson(b)
 }
 

@@ -53,7 +53,7 @@ func (f Fault) String() string {
 		fmt.Fprintf(&b, ":%d", f.Line)
 	}
 	fmt.Fprintf(&b, ": %s: ", f.Level)
-	if f.Key != "" {
+	if f.Key != "" && f.Key != f.Level.String() { // the key "refused" says it already
 		b.WriteString(f.Key + ": ")
 	}
 	b.WriteString(f.Message)

@@ -116,6 +116,21 @@ func TestExplain(t *testing.T) {
 		"mail.yaml", "id: 5\nname: Courrier\norder: 5\nmatch: {exact: 'imap://mail.univ.fr'}\n",
 		"pay.yaml", "id: 7\nname: Paie\norder: 5\nmatch: https://paie.univ.fr/\nsso: {max_age: 15m, who: {users: [dupont-a]}}\n",
 		"vault.yaml", "id: 8\nname: Coffre\norder: 5\nmatch: https://coffre.univ.fr/\nsso: false\n",
+		"portal.yaml", `id: 9
+name: Portail
+match: https://portail.univ.fr/
+order: 5
+protocols: [CAS20, CAS30]
+response: post
+redirect_url: https://portail.univ.fr/entree
+proxy: {url: https://portail.univ.fr/pgt, regex: 'https://p[0-9]\.univ\.fr/pgt'}
+networks: [10.12.0.0/16, 10.13.0.1/32]
+logout: {type: front, url: [https://portail.univ.fr/bye, https://b.univ.fr/]}
+lifetimes: {service_ticket: 30s, proxy_ticket: 1m, proxy_ticket_uses: 3, proxy_granting_ticket: 4h, session: 90m}
+sso: {max_age: 15m, cookie_on_renew: false}
+`,
+		"quiet.yaml", "id: 10\nname: Muet\norder: 5\nmatch: https://muet.univ.fr/\nlogout: none\nsso: {enabled: false, cookie_on_renew: false}\n",
+		"told.yaml", "id: 11\nname: Dit\norder: 5\nmatch: https://dit.univ.fr/\nlogout: {url: 'https://dit.univ.fr/out'}\n",
 		"all.yaml", "id: 6\nname: Tous\norder: 6\nmatch: https://*.univ.fr/\n")
 	var b strings.Builder
 	for _, service := range []string{
@@ -127,5 +142,9 @@ func TestExplain(t *testing.T) {
 	}
 	b.WriteString(r.Explain("https://marks.univ.fr/", &zoe, noon).String() + "\n")
 	b.WriteString(r.Explain("https://marks.univ.fr/", nil, noon).String())
+	for _, service := range []string{"https://portail.univ.fr/", "https://muet.univ.fr/", "https://dit.univ.fr/"} {
+		text := r.Explain(service, nil, noon).String()
+		b.WriteString("\n" + text[strings.Index(text, "MATCH"):])
+	}
 	golden(t, "testdata/explain.golden", b.String())
 }

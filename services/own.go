@@ -18,8 +18,8 @@ import (
 // is there to mend it, and nothing of it is guessed.
 func parseOwn(f file) (*Service, []Fault) {
 	var own ownFile
-	if err := decodeOwn(f.data, &own); err != nil {
-		return nil, []Fault{yamlFault(f.path, err)}
+	if faults := decodeOwn(f, &own); len(faults) > 0 {
+		return nil, faults
 	}
 	b := &ownBuilder{file: f, own: &own}
 	s := b.service()
@@ -47,7 +47,7 @@ func (b *ownBuilder) fault(key, format string, args ...any) {
 			fault.Line = node.GetToken().Position.Line
 		}
 		if excerpt, err := at.AnnotateSource(b.file.data, false); err == nil {
-			fault.Excerpt = string(excerpt)
+			fault.Excerpt = withoutSalt(string(excerpt))
 		}
 	}
 	b.faults = append(b.faults, fault)
@@ -75,6 +75,9 @@ func (b *ownBuilder) service() *Service {
 	}
 	if s.Logo != "" && (path.Base(s.Logo) != s.Logo || logoType(s.Logo) == "") {
 		b.fault("logo", "write the name of an svg, png, jpeg or webp file of %s/, without a folder", logoFolder)
+	}
+	if s.Locale != "" && !isSpoken(s.Locale) {
+		b.fault("locale", "is fr or en: pages are in no other language")
 	}
 	b.match(s)
 	s.access = b.access("access", own.Access)

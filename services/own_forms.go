@@ -27,6 +27,12 @@ func (l *ownList) UnmarshalYAML(decode func(any) error) error {
 // ownText is one text, or a text a language.
 type ownText map[string]string
 
+// ownTexts is a text a language.
+type ownTexts struct {
+	FR string `yaml:"fr"`
+	EN string `yaml:"en"`
+}
+
 // UnmarshalYAML takes either form.
 func (t *ownText) UnmarshalYAML(decode func(any) error) error {
 	var one string
@@ -34,10 +40,7 @@ func (t *ownText) UnmarshalYAML(decode func(any) error) error {
 		*t = ownText{"": one}
 		return nil
 	}
-	byLanguage := struct {
-		FR string `yaml:"fr"`
-		EN string `yaml:"en"`
-	}{}
+	var byLanguage ownTexts
 	if err := decode(&byLanguage); err != nil {
 		return err
 	}

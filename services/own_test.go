@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -182,8 +183,8 @@ func TestOwnFaults(t *testing.T) {
 	for _, tt := range []struct{ name, more, want string }{
 		{"regex", "access:\n  require:\n    a: {regex: '('}", "bad.yaml:5"},
 		{"rule without a value", "access: {require: {a: {ignore_case: true}}}", "at least one value"},
-		{"unknown key of a rule", "access: {require: {a: {value: x}}}", "unknown field"},
-		{"unknown key of a branch", "access: {any_of: [{requires: {a: x}}]}", "unknown field"},
+		{"unknown key of a rule", "access: {require: {a: {value: x}}}", `access.require.a.value: no such key here; did you mean "values"?`},
+		{"unknown key of a branch", "access: {any_of: [{requires: {a: x}}]}", `access.any_of[0].requires: no such key here; did you mean "require"?`},
 		{"empty branches", "access: {any_of: []}", "is empty"},
 		{"denied_url of a branch", "access: {any_of: [{denied_url: 'https://a/'}]}", "whole entry"},
 		{"enabled at the wrong place", "access: {enabled: false}", "beside access"},
@@ -206,7 +207,26 @@ func TestOwnFaults(t *testing.T) {
 		{"remove that is none", "username: {remove: '('}", "compile"},
 		{"age that is none", "sso: {max_age: 5}", "write a duration"},
 		{"denied_url of sso", "sso: {who: {denied_url: 'https://a/'}}", "refuses nobody"},
-		{"unknown key of sso", "sso: {maxage: 5m}", "unknown field"},
+		{"unknown key of sso", "sso: {maxage: 5m}", `did you mean "max_age"?`},
+		{"unknown key near none", "colour: blue", "no such key here; there are: id, name,"},
+		{"a key one level too high", "users: [u]", `users: no such key here; it goes below "access"`},
+		{"a language that is not spoken", "description: {de: x}", "description.de: no such key here; there are: fr, en"},
+		{"section for a text", "proxy: {url: {a: b}}", "proxy.url: is a section: write one text, or a list of texts"},
+		{"list for a section", "lifetimes: [a]", "lifetimes: is a list: write a section with some of service_ticket"},
+		{"list in a list", "release: [[a]]", "release[0]: is a list: write one text"},
+		{"section for a list", "contacts: {name: x}", `contacts: is a section: write a list of sections, each behind a "-"`},
+		{"text for a number", "order: last", "order: is a text: write a whole number"},
+		{"number that is not whole", "order: 1.5", "order: is a number: write a whole number"},
+		{"number for yes or no", "enabled: 1", "enabled: is a number: write true or false"},
+		{"text for yes or no", "sso: no", "sso: is a text: write true or false, or a section with some of enabled"},
+		{"yes or no for a number", "id: true", "id: is true or false: write a whole number"},
+		{"text for names and values", "access: {require: teacher}", "access.require: is a text: write a section, as"},
+		{"S3 a port in a list between braces", "proxy: {url: [https://localhost:24502/]}", "proxy.url[0]: between braces and brackets, what stands after a ':' is read apart: write it between quotes, as 'https://localhost:24502/'"},
+		{"a name in a list between braces", "access: {require: {e: [urn:mace:x:y]}}", "as 'urn:mace:x:y'"},
+		{"an alias of another shape", "logout: &a {type: back}\nproxy: {url: *a}", "an alias"},
+		{"an alias with other keys", "logout: &a {type: back}\naccess: {<<: *a}", "an alias brings a key"},
+		{"several at once", "order: x\ntheme: [a]", "theme: is a list: write one text"},
+		{"locale without words", "locale: de", "locale: is fr or en"},
 		{"unsafe prefix", "proxy: {prefix: 'https://a@b'}", "refused whatever"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -214,7 +234,36 @@ func TestOwnFaults(t *testing.T) {
 			if err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(tt.want)) {
 				t.Errorf("%q is not in: %v", tt.want, err)
 			}
+			if err != nil && regexp.MustCompile(`Go |unmarshal|struct|interface|own[A-Z]`).MatchString(err.Error()) {
+				t.Errorf("speaks of the program: %v", err)
+			}
 		})
+	}
+}
+
+// A text stays as it was written, whatever YAML makes of numbers.
+func TestOwnTextsAsWritten(t *testing.T) {
+	s := own(t, "access: {users: [0123, 22_1, 1.50, true]}\nrelease: {constant: {a: [007, 1e3], b: 0x1F}}\n")
+	for _, login := range []string{"0123", "22_1", "1.50", "true"} {
+		if err := s.Allow(login, nil, noon); err != nil {
+			t.Errorf("%s: %v", login, err)
+		}
+	}
+	if s.Allow("83", nil, noon) == nil {
+		t.Error("0123 is read as an octal number")
+	}
+	if diff := cmp.Diff(identity.Attributes{"a": {"007", "1e3"}, "b": {"0x1F"}}, s.Release("u", nil)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What the excerpts show goes to reports and logs.
+func TestFaultsHideTheSalt(t *testing.T) {
+	for _, more := range []string{"order: x", "response: fast", "colour: blue"} {
+		_, err := services.OpenFS(folder("bad.yaml", "id: 1\nname: X\nmatch: https://a/\nusername:\n  pairwise_salt: 3Vq0JrKw2mZpT5vB\n"+more+"\n"), discard())
+		if err == nil || !strings.Contains(err.Error(), "pairwise_salt: …") || strings.Contains(err.Error(), "3Vq0") {
+			t.Errorf("%v", err)
+		}
 	}
 }
 

@@ -226,6 +226,12 @@ func (s *Service) DescriptionIn(language string) string {
 	return s.Description
 }
 
+// isSpoken tells whether pages have the language of a locale ("fr", "en_GB").
+func isSpoken(locale string) bool {
+	base, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(locale), "_", "-"), "-")
+	return base == "fr" || base == "en"
+}
+
 // Release returns what this service may know of a person: only what its policy
 // names, and nothing when it has none. The values are shared with attrs and
 // must not be changed. It never holds a password attribute.
