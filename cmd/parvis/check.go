@@ -184,9 +184,9 @@ func (r *report) tickets(ctx context.Context, c config.Tickets) {
 		r.good("kept in memory")
 		return
 	}
-	where := c.Redis.URL
-	if u, err := url.Parse(where); err == nil {
-		where = u.Redacted()
+	where := "redis"
+	if u, err := url.Parse(c.Redis.URL); err == nil {
+		where = u.Scheme + "://" + u.Host + u.Path // a query may hold a password
 	}
 	took, err := pingRedis(ctx, c)
 	if err != nil {

@@ -3,5 +3,5 @@
 //
 // This package sees every other and wires them; it decides nothing of what
 // they do. main calls run, and each subcommand has a file: serve.go, demo.go,
-// check.go, services.go, version.go.
+// check.go, services.go, sessions.go, version.go.
 package main

@@ -59,7 +59,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{name: "serve", takes: "-config FILE", summary: "run the server", run: serve},
-		{name: "demo", takes: "[-listen HOST:PORT]", summary: "run a server with everything built in, to try it", run: runDemo},
+		{name: "demo", takes: "[-listen HOST:PORT] [-services PORT] [-v]", summary: "run a server with everything built in, to try it", run: runDemo},
 		{name: "check", takes: "-config FILE", summary: "tell all that is wrong with a configuration and what it points to", run: check},
 		{name: "services", summary: "look at the registered services", commands: []command{
 			{name: "explain", takes: "URL -config FILE [-person LOGIN]", summary: "tell which entry an address matches, why, and what it would be given", run: explain},

@@ -9,7 +9,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"parvis/identity"
 	"parvis/internal/audit"
 	"parvis/internal/config"
 	"parvis/internal/slo"
@@ -22,11 +21,7 @@ var errInProcess = errors.New("sessions are kept in the memory of the server, ou
 
 // listSessions shows where a person is logged in.
 func listSessions(ctx context.Context, w surroundings, flags *flag.FlagSet, args []string) int {
-	return withSessions(ctx, w, flags, args, func(d *desk, uid string) error {
-		sessions, err := d.store.SessionsOf(ctx, uid)
-		if err != nil {
-			return err
-		}
+	return withSessions(ctx, w, flags, args, func(d *desk, uid string, sessions []tickets.Session) error {
 		table := tabwriter.NewWriter(w.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "SESSION\tPASSWORD TYPED\tFROM\tSERVICES\tWITH")
 		for _, session := range sessions {
@@ -45,11 +40,7 @@ func listSessions(ctx context.Context, w surroundings, flags *flag.FlagSet, args
 // services told.
 func endSessions(ctx context.Context, w surroundings, flags *flag.FlagSet, args []string) int {
 	only := flags.String("session", "", "end this one only: a `name` as list shows it")
-	return withSessions(ctx, w, flags, args, func(d *desk, uid string) error {
-		sessions, err := d.store.SessionsOf(ctx, uid)
-		if err != nil {
-			return err
-		}
+	return withSessions(ctx, w, flags, args, func(d *desk, uid string, sessions []tickets.Session) error {
 		ended := 0
 		for _, session := range sessions {
 			if *only != "" && session.ID.Hint() != *only {
@@ -61,6 +52,9 @@ func endSessions(ctx context.Context, w surroundings, flags *flag.FlagSet, args 
 			ended++
 		}
 		fmt.Fprintf(w.out, "%s ended; %s to send.\n", count(ended, "session"), count(d.told.notices, "logout request"))
+		if d.registry.TellsBrowsers() {
+			fmt.Fprintln(w.out, "Services of the front channel hear nothing: their logout goes through the person's browser.")
+		}
 		if *only != "" && ended == 0 {
 			return fmt.Errorf("%s has no session %s", uid, *only)
 		}
@@ -77,8 +71,9 @@ type desk struct {
 	close    []func() error
 }
 
-// withSessions opens the desk, finds the person, and does something with both.
-func withSessions(ctx context.Context, w surroundings, flags *flag.FlagSet, args []string, do func(d *desk, uid string) error) int {
+// withSessions opens the desk, finds the person and their sessions, and does
+// something with them.
+func withSessions(ctx context.Context, w surroundings, flags *flag.FlagSet, args []string, do func(d *desk, uid string, sessions []tickets.Session) error) int {
 	file := flags.String("config", "", "the configuration `file`")
 	rest, err := parse(w, flags, args, "login of the person")
 	if err != nil {
@@ -91,8 +86,9 @@ func withSessions(ctx context.Context, w surroundings, flags *flag.FlagSet, args
 	d, err := openDesk(ctx, w, c)
 	if err == nil {
 		var uid string
-		if uid, err = uidOf(ctx, c, rest[0]); err == nil {
-			err = do(d, uid)
+		var sessions []tickets.Session
+		if uid, sessions, err = d.sessionsOf(ctx, c, rest[0]); err == nil {
+			err = do(d, uid, sessions)
 		}
 		err = errors.Join(err, d.stop())
 	}
@@ -150,17 +146,20 @@ func (d *desk) visited(visits []tickets.Visit) int {
 	return len(known)
 }
 
-// uidOf is the uid that a login stands for. Whose account is gone may still have
-// sessions: what was typed then is taken for the uid.
-func uidOf(ctx context.Context, c config.Config, login string) (string, error) {
-	person, err := find(ctx, c, login)
-	switch {
-	case errors.Is(err, identity.ErrNotFound):
-		return login, nil
-	case err != nil:
-		return "", err
+// sessionsOf finds the uid that a login stands for, and its sessions. Who is not
+// in the directory, or while it cannot be asked, may still have some under what
+// was typed.
+func (d *desk) sessionsOf(ctx context.Context, c config.Config, login string) (string, []tickets.Session, error) {
+	uid := login
+	person, unknown := find(ctx, c, login)
+	if unknown == nil {
+		uid = person.UID
 	}
-	return person.UID, nil
+	sessions, err := d.store.SessionsOf(ctx, uid)
+	if err == nil && len(sessions) == 0 && unknown != nil {
+		return uid, nil, fmt.Errorf("there is no session of %q, and: %w", login, unknown)
+	}
+	return uid, sessions, err
 }
 
 // queued leaves logout requests to the servers that share the queue.

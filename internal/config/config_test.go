@@ -99,6 +99,7 @@ func TestFaults(t *testing.T) {
 		{"bind without password", "    bind_password: secret\n", "", []string{"directory.ldap.bind_password: give the password"}},
 		{"filter without brackets", "    base:", "    people_filter: uid=*\n    base:", []string{"directory.ldap.people_filter: write a filter in brackets"}},
 		{"S41: password in the address", "redis://localhost", "redis://u:verySecret@localhost", []string{"tickets.redis.url: take the name and password out"}},
+		{"S41: password in the query", "redis://localhost:6379/0", "redis+sentinel://localhost?master_name=m&password=verySecret", []string{"tickets.redis.url: take the name and password out of the query"}},
 		{"unknown kind of store", "redis://localhost", "postgres://localhost", []string{"tickets.redis.url: write rediss://"}},
 		{"Sentinels that are told no master", "redis://localhost", "redis+sentinel://localhost:26379", []string{"tickets.redis.url: name the master"}},
 		{"S28: every network opened", "services: {", "outgoing: {networks: [0.0.0.0/0]}\nservices: {", []string{"outgoing.networks[0]: this opens every address"}},

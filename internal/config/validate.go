@@ -202,6 +202,7 @@ func (c Config) checkTickets() []check {
 			"write rediss://host:6379/0, redis://localhost:6379/0, unix:///path/of/the/socket, rediss+sentinel://host:26379/0?master_name=name or rediss+cluster://host:6379",
 		},
 		check{sentinel && u.Query().Get("master_name") == "", at + "url", "name the master that the Sentinels watch: ?master_name=name"},
+		check{u.Query().Has("username") || u.Query().Has("password"), at + "url", "take the name and password out of the query: give username and password_file"},
 		check{u.User != nil && !sentinel, at + "url", "take the name and password out of the address: give username and password_file"},
 		check{r.Username != "" && r.Password == "", at + "password", "username needs password, or password_file"},
 		check{r.Timeout.D() < 50*time.Millisecond || r.Timeout.D() > 30*time.Second, at + "timeout", "write a time between 50ms and 30s"},
