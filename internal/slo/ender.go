@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,8 +92,11 @@ func NewEnder(o EnderOptions) *Ender {
 	return &Ender{o: o}
 }
 
-// End ends a session and hands the logout requests over. A session that is not
-// there is no error: the zero Ended tells it. Errors are the store's.
+// End ends a session and hands over what is to be told of it. Whom to tell is
+// worked out later, unless some applications hear of it through the browser:
+// then somebody waits for their addresses. A session that is not there is no
+// error: the zero Ended tells it. Errors are those of the store and, once the
+// session has ended, of the source of randomness.
 func (e *Ender) End(ctx context.Context, tgt tickets.TGT, why Why) (Ended, error) {
 	session, visits, err := e.o.Sessions.Close(ctx, tgt)
 	if errors.Is(err, tickets.ErrNotFound) {
@@ -105,25 +109,25 @@ func (e *Ender) End(ctx context.Context, tgt tickets.TGT, why Why) (Ended, error
 		Action: why.Action, Outcome: audit.Success, User: session.UID, Session: tgt.Hint(),
 		Address: why.Address, Request: why.Request, Reason: why.Reason, Count: visits,
 	})
-	told := &farewell{ender: e, tgt: tgt, uid: session.UID, request: why.Request, at: e.o.Now(), visits: visits}
+	ended := Ended{UID: session.UID}
 	if visits == 0 {
-		return Ended{UID: session.UID}, nil
+		return ended, nil
 	}
+	told := &farewell{ender: e, tgt: tgt, uid: session.UID, request: why.Request, at: e.o.Now(), visits: visits}
 	if !e.o.Registry.TellsBrowsers() {
 		e.o.Teller.Tell(ctx, told)
-		return Ended{UID: session.UID}, nil
+		return ended, nil
 	}
-	// Somebody waits for the addresses that their browser is to call.
-	batch, err := told.Notices(ctx)
-	if err != nil {
-		e.o.Teller.Tell(ctx, told)
-		return Ended{UID: session.UID}, nil
+	if batch, front, err := told.whom(ctx); err == nil {
+		if len(batch) > 0 {
+			e.o.Teller.Tell(ctx, batch)
+		}
+		ended.Front, err = told.addresses(front)
+		return ended, err
 	}
-	if len(batch) > 0 {
-		e.o.Teller.Tell(ctx, batch)
-	}
-	front, err := told.addresses()
-	return Ended{UID: session.UID, Front: front}, err
+	// The browser does not wait for a store that fails; the Teller does.
+	e.o.Teller.Tell(ctx, told)
+	return ended, nil
 }
 
 // EndAll ends all sessions of a person but keep, which may be "", and tells how
@@ -166,63 +170,68 @@ type farewell struct {
 	request string
 	at      time.Time
 	visits  int
-
-	batch Batch
-	front []frontCall
 }
+
+var _ Telling = (*farewell)(nil)
 
 // Size is how many services were visited, more or less.
-func (t *farewell) Size() int { return t.visits }
+func (f *farewell) Size() int { return f.visits }
 
-// Notices takes the visits of the session out of the store, which gives them
-// out once, and works out whom to tell.
-func (t *farewell) Notices(ctx context.Context) (Batch, error) {
-	visits, err := t.ender.o.Sessions.Farewell(ctx, t.tgt)
-	if err != nil {
-		return nil, fmt.Errorf("read whom to tell: %w", err)
-	}
-	if t.ender.o.Newest {
-		visits = newest(visits)
-	}
-	for _, visit := range visits {
-		t.visit(visit)
-	}
-	return t.batch, nil
+// Notices leaves out the applications that only a browser can tell.
+func (f *farewell) Notices(ctx context.Context) (Batch, error) {
+	batch, _, err := f.whom(ctx)
+	return batch, err
 }
 
-// visit adds what is told of one visit. An entry closed since then is told all
-// the same: the person may still be logged in there. A service that no entry
-// knows any more is not: nobody vouches for its address.
-func (t *farewell) visit(v tickets.Visit) {
-	service, err := t.ender.o.Registry.Find(v.Service)
+// whom takes the visits of the session out of the store, which gives them out
+// once, and works out whom to tell.
+func (f *farewell) whom(ctx context.Context) (Batch, []frontCall, error) {
+	visits, err := f.ender.o.Sessions.Farewell(ctx, f.tgt)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read whom to tell: %w", err)
+	}
+	if f.ender.o.Newest {
+		visits = newest(visits)
+	}
+	var batch Batch
+	var front []frontCall
+	for _, visit := range visits {
+		service, addresses := f.addressees(visit)
+		for _, address := range addresses {
+			if service.Logout.Type == services.LogoutFront {
+				front = append(front, frontCall{address, string(visit.Ticket)})
+				continue
+			}
+			batch = append(batch, Notice{
+				URL: withoutFragment(services.Location(address)), Service: service.Name, Ticket: string(visit.Ticket), Name: f.uid,
+				At: f.at, Request: f.request, Networks: service.Networks, AllowHTTP: isHTTP(visit.Service),
+			})
+		}
+	}
+	return batch, front, nil
+}
+
+// addressees are where one visit is told of. An entry closed since then is told
+// all the same: the person may still be logged in there. A service that no
+// entry knows any more is not: nobody vouches for its address.
+func (f *farewell) addressees(v tickets.Visit) (*services.Service, []string) {
+	service, err := f.ender.o.Registry.Find(v.Service)
 	if service == nil || err != nil && !errors.Is(err, services.ErrDisabled) {
-		return
+		return nil, nil
 	}
-	for _, address := range service.LogoutAddresses(v.Service) {
-		if address != v.Service && !services.Redirectable(address) {
-			continue
-		}
-		if service.Logout.Type == services.LogoutFront {
-			t.front = append(t.front, frontCall{address, string(v.Ticket)})
-			continue
-		}
-		t.batch = append(t.batch, Notice{
-			URL: withoutFragment(services.Location(address)), Service: service.Name, Ticket: string(v.Ticket), Name: t.uid,
-			At: t.at, Request: t.request, Networks: service.Networks, AllowHTTP: isHTTP(v.Service),
-		})
-	}
+	return service, slices.DeleteFunc(service.LogoutAddresses(v.Service), func(address string) bool { return !services.Redirectable(address) })
 }
 
 // addresses are what the browser calls; of very many, those visited last.
-func (t *farewell) addresses() ([]string, error) {
+func (f *farewell) addresses(front []frontCall) ([]string, error) {
 	var addresses []string
 	var pack packer
-	for _, call := range t.front[max(0, len(t.front)-maxFront):] {
-		id, err := newID(t.ender.o.Random)
+	for _, call := range front[max(0, len(front)-maxFront):] {
+		id, err := newID(f.ender.o.Random)
 		if err != nil {
 			return nil, err
 		}
-		addresses = append(addresses, pack.address(call.address, message(id, t.at, t.uid, call.ticket)))
+		addresses = append(addresses, pack.address(call.address, message(id, f.at, f.uid, call.ticket)))
 	}
 	return addresses, nil
 }

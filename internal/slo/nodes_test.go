@@ -72,14 +72,11 @@ func (a *application) notices(n int) slo.Batch {
 // each wants every one of n tickets to have been told of, once where exactly.
 func (a *application) each(t *testing.T, n int, exactly bool) {
 	t.Helper()
-	all := func() bool {
+	testkit.Eventually(t, fmt.Sprintf("the application hears of %d tickets", n), 20*time.Second, func() bool {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		return len(a.bodies) >= n
-	}
-	for end := time.Now().Add(20 * time.Second); !all() && time.Now().Before(end); {
-		time.Sleep(5 * time.Millisecond)
-	}
+	})
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.bodies) != n {
@@ -147,12 +144,10 @@ func TestNodeDies(t *testing.T) {
 	queue := redisQueue(t, server, 500*time.Millisecond)
 	start(t, slo.Options{Queue: queue, Client: app.client()})
 	app.each(t, 20, false) // the short patience may take one for left behind
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if n, _ := queue.Waiting(t.Context()); n == 0 {
-			return
-		}
-	}
-	t.Error("what was sent is still in the queue")
+	testkit.Eventually(t, "what was sent leaves the queue", 5*time.Second, func() bool {
+		n, err := queue.Waiting(t.Context())
+		return err == nil && n == 0
+	})
 }
 
 // Redis is killed while requests are queued and sent: none is lost that Tell

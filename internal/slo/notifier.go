@@ -41,12 +41,13 @@ const (
 	defaultPerHost = 4
 	defaultTimeout = 5 * time.Second
 	defaultGrace   = 5 * time.Second
-	// maxTold bounds the notices that wait to be written to the queue.
+	// maxTold bounds the notices that wait to be written to the queue, by the
+	// sizes of the tellings, and the outcomes that wait.
 	maxTold = 50_000
 	// addSize is about how many notices are written at once, takeSize how many
 	// are taken.
 	addSize, takeSize = 500, 500
-	// answerTime is how long what was told waits before it is written.
+	// answerTime is how long what was told waits before it is worked out.
 	answerTime = 3 * time.Millisecond
 	// takeWait is how long a Take waits: Run ends no sooner.
 	takeWait = 500 * time.Millisecond
@@ -60,9 +61,9 @@ type Notifier struct {
 	o Options
 
 	mu sync.Mutex
-	// told waits to be written to the queue, and count is how many notices that
-	// is; wake holds a token when there are any. Once closed, nobody would write
-	// them.
+	// told waits to be worked out and written to the queue, and count is the sum
+	// of its sizes; wake holds a token when there is any. Once closed, nobody
+	// would write it.
 	told   []Telling
 	count  int
 	closed bool
@@ -92,7 +93,8 @@ func New(o Options) *Notifier {
 // Tell takes what one session has to tell. It waits neither for an application
 // nor for a store or the queue; what it took is written to the queue even when
 // Run is told to end. Where tens of thousands wait already, or Run has ended,
-// the requests are lost, and the audit trail says so.
+// the requests are lost: Tell then works them out itself, to name each in the
+// audit trail.
 func (n *Notifier) Tell(ctx context.Context, t Telling) {
 	n.mu.Lock()
 	refused := n.closed || n.count+t.Size() > maxTold

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -335,86 +334,4 @@ func TestRunEndsWell(t *testing.T) {
 			t.Errorf("told after the end: %+v", last)
 		}
 	})
-}
-
-// A queue that cannot be used for a while loses nothing, and stops nobody.
-func TestQueueDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log lines
-		queue := &flaky{Queue: memory.New(memory.Options{})}
-		queue.set(errors.New("no Redis"))
-		net := &network{}
-		n, stop := start(t, slo.Options{Queue: queue, Client: net, Logger: log.logger()})
-		n.Tell(t.Context(), slo.Batch{notice("https://moodle.univ.example/")})
-		time.Sleep(30 * time.Second)
-		queue.set(nil)
-		time.Sleep(3 * time.Second)
-		settle()
-		if len(net.sent) != 1 {
-			t.Errorf("%d requests, want 1", len(net.sent))
-		}
-		queue.set(errors.New("no Redis"))
-		n.Tell(t.Context(), slo.Batch{notice("https://moodle.univ.example/")})
-		stop()
-		if text := log.text(); strings.Count(text, "no Redis") < 2 || strings.Count(text, "\n") > 8 || !strings.Contains(text, "logout requests lost") {
-			t.Errorf("log:\n%s", text)
-		}
-	})
-}
-
-// flaky is a queue that fails when told to.
-type flaky struct {
-	slo.Queue
-	mu  sync.Mutex
-	err error
-}
-
-func (f *flaky) set(err error) { f.mu.Lock(); f.err = err; f.mu.Unlock() }
-
-func (f *flaky) fault() error { f.mu.Lock(); defer f.mu.Unlock(); return f.err }
-
-func (f *flaky) Add(ctx context.Context, notices []slo.Notice) error {
-	if err := f.fault(); err != nil {
-		return err
-	}
-	return f.Queue.Add(ctx, notices)
-}
-
-func (f *flaky) Take(ctx context.Context, n int, wait time.Duration) ([]slo.Item, error) {
-	if err := f.fault(); err != nil {
-		return nil, err
-	}
-	return f.Queue.Take(ctx, n, wait)
-}
-
-func (f *flaky) Done(ctx context.Context, done []slo.Done) error {
-	if err := f.fault(); err != nil {
-		return err
-	}
-	return f.Queue.Done(ctx, done)
-}
-
-// BenchmarkTell is what a logout of 50 services costs its caller.
-func BenchmarkTell(b *testing.B) {
-	n, _ := start(b, slo.Options{Queue: sink{}, Client: &network{}})
-	batch := make(slo.Batch, 50)
-	for i := range batch {
-		batch[i] = notice("https://moodle.univ.example/")
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		n.Tell(b.Context(), batch)
-	}
-}
-
-// sink is a queue that forgets.
-type sink struct{ slo.Queue }
-
-func (sink) Add(context.Context, []slo.Notice) error { return nil }
-
-func (sink) Take(ctx context.Context, _ int, wait time.Duration) ([]slo.Item, error) {
-	if wait > 0 {
-		<-ctx.Done()
-	}
-	return nil, ctx.Err()
 }

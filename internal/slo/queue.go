@@ -29,19 +29,20 @@ type Notice struct {
 
 // Telling is what one logout has to tell, worked out when nobody waits for it.
 type Telling interface {
-	// Size is about how many notices there are.
+	// Size is about how many notices there are, known before they are.
 	Size() int
-	// Notices works them out. After an error it is asked again.
+	// Notices works them out, once: after an error, which is the store's, it is
+	// asked again.
 	Notices(ctx context.Context) (Batch, error)
 }
 
-// Batch is a [Telling] that is worked out.
+// Batch is a [Telling] of notices that are known.
 type Batch []Notice
 
 // Size counts the notices.
 func (b Batch) Size() int { return len(b) }
 
-// Notices are the batch itself.
+// Notices is the batch itself.
 func (b Batch) Notices(context.Context) (Batch, error) { return b, nil }
 
 // Item is a notice taken from a queue, which names it by ID.
