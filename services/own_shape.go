@@ -150,7 +150,7 @@ func (s *shaper) section(node ast.Node, pairs []*ast.MappingValueNode, f form, k
 // cutAtColon is a text that the parser took for a key and a value, although
 // nothing stands between the colon and what comes after it, or "".
 func cutAtColon(pairs []*ast.MappingValueNode) string {
-	if len(pairs) != 1 || pairs[0].Start == nil {
+	if len(pairs) != 1 || pairs[0].Start == nil || pairs[0].Start.Next == nil {
 		return ""
 	}
 	pair := pairs[0]
