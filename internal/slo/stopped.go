@@ -2,6 +2,8 @@ package slo
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -61,7 +63,7 @@ func (s *Stopped) Run(ctx context.Context) {
 	since, failing := s.o.Now().Add(-firstLook), false
 	for {
 		begun := s.o.Now()
-		err := s.Look(ctx, since)
+		err := s.look(ctx, since)
 		switch {
 		case err == nil:
 			since = begun.Add(-overlap)
@@ -77,18 +79,17 @@ func (s *Stopped) Run(ctx context.Context) {
 	}
 }
 
-// Look asks once, and ends the sessions of everybody who was stopped since. It
-// goes on after a person whose sessions cannot be ended, and returns the last
-// error.
-func (s *Stopped) Look(ctx context.Context, since time.Time) error {
+// look asks once, and ends the sessions of everybody who was stopped since. It
+// goes on after a person whose sessions cannot be ended.
+func (s *Stopped) look(ctx context.Context, since time.Time) error {
 	people, err := s.o.Directory.Stopped(ctx, since)
 	if err != nil {
-		return err
+		return fmt.Errorf("list the accounts stopped: %w", err)
 	}
+	var faults []error
 	for _, uid := range people {
-		if _, fault := s.o.Ender.EndAll(ctx, uid, "", Why{Action: audit.SessionEnded, Reason: "account_stopped"}); fault != nil {
-			err = fault
-		}
+		_, err := s.o.Ender.EndAll(ctx, uid, "", Why{Action: audit.SessionEnded, Reason: "account_stopped"})
+		faults = append(faults, err)
 	}
-	return err
+	return errors.Join(faults...)
 }

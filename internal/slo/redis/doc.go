@@ -18,6 +18,9 @@
 // name nor a ticket. An entry whose taker is silent for a minute is given to
 // another; whether it is, Redis' clock tells.
 //
+// It never replays a call that may have arrived, and never closes the
+// connection, which is cmd's, the only one to make a [Queue].
+//
 // Redis must be 6.2 or later. The user needs +@read +@write +@connection, and
 // the keys of the prefix.
 package redis

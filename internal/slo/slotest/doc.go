@@ -1,3 +1,4 @@
-// Package slotest holds every queue of logout requests to the contract of
-// [slo.Queue]: one suite, run over each.
+// Package slotest is the contract of [slo.Queue] as a test suite. A queue's own
+// tests call [Run]; what only one queue can do (a restart, a dump) is tested
+// beside that queue.
 package slotest
