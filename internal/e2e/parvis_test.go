@@ -37,6 +37,8 @@ type site struct {
 	dir   string
 	slapd *testkit.SlapdServer
 	redis *testkit.RedisServer
+	// redisURL is where nodes keep tickets: in redis, unless a test says other.
+	redisURL string
 	// operations is what nodes say of their operations besides the address.
 	operations string
 }
@@ -44,6 +46,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), slapd: testkit.Slapd(t), redis: testkit.Redis(t)}
+	s.redisURL = s.redis.URL()
 	if err := os.CopyFS(filepath.Join(s.dir, "services"), demo.Services()); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +97,7 @@ tickets: {redis: {url: %q}}
 services: {folder: services}
 log: {audit: %q}
 %s
-`, port, port, operations, s.operations, s.slapd.URL(), s.slapd.CAFile(), s.slapd.BindDN, s.slapd.BaseDN, s.redis.URL(), n.audit, strings.Join(extra, "\n"))
+`, port, port, operations, s.operations, s.slapd.URL(), s.slapd.CAFile(), s.slapd.BindDN, s.slapd.BaseDN, s.redisURL, n.audit, strings.Join(extra, "\n"))
 	n.config = s.write(fmt.Sprintf("parvis-%d.yaml", port), config)
 	n.Program = start(s.t, "serve", "-config", n.config)
 	n.Answers(n.operations+"/healthz", 10*time.Second)

@@ -21,73 +21,19 @@ import (
 
 const slots = 16384
 
-// cluster is three masters that share the slots, and a replica of the first.
-type cluster struct {
-	nodes   []*testkit.RedisServer
-	clients []*goredis.Client
-}
-
-func startCluster(t *testing.T) *cluster {
-	t.Helper()
-	const masters = 3
-	c := &cluster{}
-	var buses []int
-	for range masters + 1 {
-		bus := testkit.FreePort(t)
-		node := testkit.Redis(t, "--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(bus), "--cluster-node-timeout", "1000",
-			"--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0")
-		client := goredis.NewClient(&goredis.Options{Addr: node.Addr()})
-		t.Cleanup(func() { _ = client.Close() })
-		c.nodes, c.clients, buses = append(c.nodes, node), append(c.clients, client), append(buses, bus)
-	}
-	for i, client := range c.clients {
-		if i < masters {
-			if err := client.ClusterAddSlotsRange(t.Context(), slots*i/masters, slots*(i+1)/masters-1).Err(); err != nil {
-				t.Fatalf("give a node its slots: %v", err)
-			}
-		}
-		if i > 0 {
-			host, port, _ := strings.Cut(c.nodes[i].Addr(), ":")
-			if err := c.clients[0].Do(t.Context(), "cluster", "meet", host, port, buses[i]).Err(); err != nil {
-				t.Fatalf("introduce a node: %v", err)
-			}
-		}
-	}
-	within(t, 20*time.Second, "the nodes to know each other", func() bool {
-		for _, client := range c.clients {
-			info := client.ClusterInfo(t.Context()).Val()
-			if !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:4") {
-				return false
-			}
-		}
-		return true
-	})
-	replica, first := c.clients[masters], c.clients[0].ClusterMyID(t.Context()).Val()
-	within(t, 10*time.Second, "a node to become a replica", func() bool { return replica.ClusterReplicate(t.Context(), first).Err() == nil })
-	within(t, 20*time.Second, "the replica to have everything", func() bool {
-		return strings.Contains(replica.Info(t.Context(), "replication").Val(), "master_link_status:up")
-	})
-	return c
-}
-
-// url names nodes that stay, and one that does not.
-func (c *cluster) url() string {
-	return fmt.Sprintf("redis+cluster://%s?addr=%s", c.nodes[0].Addr(), c.nodes[1].Addr())
-}
-
 func TestContractOnCluster(t *testing.T) {
-	nodes := startCluster(t)
+	nodes := testkit.RedisCluster(t)
 	runs := 0
 	ticketstest.Run(t, func(t testing.TB) ticketstest.Harness {
 		runs++
 		offset := new(atomic.Int64)
 		store := open(t, redis.Options{
-			URL: nodes.url(), Prefix: fmt.Sprintf("test-%d:", runs), Timeout: 5 * time.Second,
+			URL: nodes.URL(), Prefix: fmt.Sprintf("test-%d:", runs), Timeout: 5 * time.Second,
 			Offset: func() time.Duration { return time.Duration(offset.Load()) },
 		})
 		return ticketstest.Harness{Store: store, Travel: func(d time.Duration) { offset.Add(int64(d)) }}
 	})
-	for i, client := range nodes.clients {
+	for i, client := range nodes.Clients {
 		if i < 3 && client.DBSize(t.Context()).Val() == 0 {
 			t.Errorf("node %d holds nothing: the sessions are not shared out", i)
 		}
@@ -97,13 +43,13 @@ func TestContractOnCluster(t *testing.T) {
 // A node of a Cluster ends: the sessions of its slots go on at its replica, and
 // what was redeemed stays redeemed, as far as the replica had heard of it.
 func TestClusterFailover(t *testing.T) {
-	nodes := startCluster(t)
-	store := open(t, redis.Options{URL: nodes.url()})
+	nodes := testkit.RedisCluster(t)
+	store := open(t, redis.Options{URL: nodes.URL()})
 	f := newFailover(t, store)
-	if err := nodes.clients[0].Wait(t.Context(), 1, 5*time.Second).Err(); err != nil {
+	if err := nodes.Clients[0].Wait(t.Context(), 1, 5*time.Second).Err(); err != nil {
 		t.Fatal(err)
 	}
-	nodes.nodes[0].Kill()
+	nodes.Nodes[0].Kill()
 	f.check(t, store)
 }
 
