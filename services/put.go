@@ -19,8 +19,9 @@ var (
 	// ErrUnwritable means that the folder takes no files: it is read-only, or no
 	// folder at all.
 	ErrUnwritable = errors.New("the folder of services cannot be written to")
-	// ErrTaken means that another file has the entry's id or name.
-	ErrTaken = errors.New("another file has this id")
+	// ErrTaken means that another file has the entry's id or name, or already
+	// answers for its addresses.
+	ErrTaken = errors.New("another entry is there")
 )
 
 // EntryError tells why an entry is not taken.
@@ -50,7 +51,8 @@ func (e *EntryError) Error() string {
 // refused here, as nobody looks at it: an entry that is broken, refused or
 // dangerous is an *EntryError. The other errors are [ErrTaken], [ErrUnwritable]
 // and those of the disk; nothing is changed then. The entry returned may stand
-// behind another that matches first.
+// behind another that matches first, but never before one that answered for the
+// same addresses until now.
 func (r *Registry) Put(data []byte) (*Service, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	s, err := r.acceptable(data)
@@ -63,9 +65,13 @@ func (r *Registry) Put(data []byte) (*Service, error) {
 	r.put.Lock()
 	defer r.put.Unlock()
 	// What another process wrote may have taken the id since the last reading.
-	target, err := r.place(s, load(scan(r.fsys), r.current.Load()).ids)
+	now := load(scan(r.fsys), r.current.Load())
+	target, err := r.place(s, now.ids)
 	if err != nil {
 		return nil, err
+	}
+	if by := now.overtaken(s); by != nil {
+		return nil, fmt.Errorf("%w: its addresses are those of %s (%s), which it would come before", ErrTaken, by.Name, by.File)
 	}
 	if err := writeWhole(filepath.Join(r.dir, filepath.FromSlash(target)), data); err != nil {
 		return nil, err
@@ -110,6 +116,23 @@ func (r *Registry) acceptable(data []byte) (*Service, error) {
 		return nil, bad
 	}
 	return s, nil
+}
+
+// overtaken is a service whose addresses would be another's if s were added, nil
+// for none.
+func (v *snapshot) overtaken(s *Service) *Service {
+	with := slices.DeleteFunc(slices.Clone(v.services), func(o *Service) bool { return o.ID == s.ID })
+	others := slices.Clone(with)
+	after := newIndex(sorted(append(with, s)))
+	for _, other := range others {
+		for _, sample := range other.samples() {
+			t := newTarget(sample)
+			if t.fault == "" && v.index.find(&t) == other && after.find(&t) == s {
+				return other
+			}
+		}
+	}
+	return nil
 }
 
 var notWord = regexp.MustCompile(`\W+`)

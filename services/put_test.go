@@ -95,6 +95,25 @@ func TestPutRefuses(t *testing.T) {
 	}
 }
 
+// TestPutTakesNoAddresses: an entry that is tried first answers for nobody
+// else's addresses, and one that is tried last may stand behind another.
+func TestPutTakesNoAddresses(t *testing.T) {
+	r, _ := inFolder(t, map[string]string{"Marks-12.json": apereo(12, `^https://marks\.univ\.fr/.*`, `"evaluationOrder": 10`)})
+	before, err := r.Find("https://marks.univ.fr/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := r.Put([]byte(apereo(5, `^https://marks\.univ\.fr/.*`, `"evaluationOrder": 1`))); !errors.Is(err, services.ErrTaken) {
+		t.Errorf("Put = %v, %v", s, err)
+	}
+	if found, err := r.Find("https://marks.univ.fr/x"); err != nil || found != before {
+		t.Errorf("another entry answers: %v, %v", found, err)
+	}
+	if _, err := r.Put([]byte(apereo(5, `^https://marks\.univ\.fr/.*`, `"evaluationOrder": 20`))); err != nil {
+		t.Errorf("behind another: %v", err)
+	}
+}
+
 func files(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

@@ -256,6 +256,12 @@ func (s *Service) Username(uid string, attrs identity.Attributes) string {
 	return s.username.of(s.ID, uid, attrs)
 }
 
+// Pseudonymous tells whether the service must not learn who its people are: it
+// knows them by names that are its own.
+func (s *Service) Pseudonymous() bool {
+	return s.username.kind == usernamePairwise || s.username.kind == usernameStatic
+}
+
 // Allow returns nil when the entry lets this person in, else an *AccessError.
 func (s *Service) Allow(uid string, attrs identity.Attributes, now time.Time) error {
 	if reason := s.closedReason(now); reason != "" {
