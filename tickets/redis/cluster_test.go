@@ -46,9 +46,7 @@ func TestClusterFailover(t *testing.T) {
 	nodes := testkit.RedisCluster(t)
 	store := open(t, redis.Options{URL: nodes.URL()})
 	f := newFailover(t, store)
-	if err := nodes.Clients[0].Wait(t.Context(), 1, 5*time.Second).Err(); err != nil {
-		t.Fatal(err)
-	}
+	replicated(t, nodes.Clients[0])
 	nodes.Nodes[0].Kill()
 	f.check(t, store)
 }

@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"crypto/sha256"
+	"regexp"
 	"testing"
 	"time"
 
@@ -113,6 +114,17 @@ func within(t testing.TB, limit time.Duration, what string, done func() bool) {
 		}
 	}
 	t.Errorf("waited %v for %s", limit, what)
+}
+
+// replicated waits until the replica of a master has heard of every write. WAIT
+// would wait for those of its own connection, which makes none.
+func replicated(t testing.TB, master *goredis.Client) {
+	t.Helper()
+	offsets := regexp.MustCompile(`(?s)slave0:[^\r]*offset=(\d+).*master_repl_offset:(\d+)`)
+	within(t, 10*time.Second, "the replica to hear of every write", func() bool {
+		found := offsets.FindStringSubmatch(master.Info(context.Background(), "replication").Val())
+		return found != nil && found[1] == found[2]
+	})
 }
 
 // everyKeyExpires looks at all that a server holds.

@@ -71,9 +71,7 @@ func TestSentinelFailover(t *testing.T) {
 	if got := clients[master].DBSize(t.Context()).Val(); got == 0 {
 		t.Error("the master holds nothing")
 	}
-	if err := clients[master].Wait(t.Context(), 1, 5*time.Second).Err(); err != nil {
-		t.Fatal(err)
-	}
+	replicated(t, clients[master])
 	master.Kill()
 	f.check(t, store)
 

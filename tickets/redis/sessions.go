@@ -92,7 +92,7 @@ func (s *Store) Grant(ctx context.Context, tgt tickets.TGT, t tickets.Ticket) (t
 	p := placeOf(tgt)
 	key, ticket, visits, others := s.sessionKey(p), s.ticketKey(t.ID), s.visitsKey(p), s.proxiedKey(p)
 	name := hash(string(t.ID))
-	args := []any{secret(tgt), t.Lifetime.Milliseconds(), p.hash, s.sealTicket(ticket, p.hash, t), name}
+	args := append(make([]any, 0, 8), secret(tgt), t.Lifetime.Milliseconds(), p.hash, s.sealTicket(ticket, p.hash, t), name)
 	if t.Kind == tickets.ProxyTicket {
 		visits, others = others, visits
 	}
