@@ -94,3 +94,8 @@ func released(attrs identity.Attributes) []string {
 	}
 	return lines
 }
+
+// signsOn tells whether a session opened just now is enough for a service.
+func signsOn(s *services.Service) bool {
+	return s.Participates(alice.UID, alice.Attributes, noon, noon)
+}

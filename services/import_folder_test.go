@@ -149,8 +149,8 @@ func sameEntry(t *testing.T, a, b *services.Service) {
 			t.Errorf("%s: MayProxy(%s)", a.File, callback)
 		}
 	}
-	if a.HasRelease() != b.HasRelease() || a.SSO() != b.SSO() || a.CookieOnRenew() != b.CookieOnRenew() {
-		t.Errorf("%s: HasRelease, SSO or CookieOnRenew", a.File)
+	if a.HasRelease() != b.HasRelease() || signsOn(a) != signsOn(b) || a.CookieOnRenew() != b.CookieOnRenew() {
+		t.Errorf("%s: HasRelease, single sign-on or CookieOnRenew", a.File)
 	}
 	var refused *services.AccessError
 	isRefused := errors.As(a.Allow("", nil, noon), &refused) && strings.Contains(refused.Reason, "refused")

@@ -30,7 +30,7 @@ func TestGolden(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				fmt.Fprintf(&b, "== %s\n%s\nenabled %v, sso %v\n", s.File, fields, s.Enabled(noon), s.SSO())
+				fmt.Fprintf(&b, "== %s\n%s\nenabled %v, sso %v\n", s.File, fields, s.Enabled(noon), signsOn(s))
 				for _, p := range []identity.Person{alice, zoe} {
 					if err := s.Allow(p.UID, p.Attributes, noon); err != nil {
 						fmt.Fprintf(&b, "%s: %v\n", p.UID, err)

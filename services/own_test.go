@@ -127,7 +127,7 @@ func TestParticipates(t *testing.T) {
 		})
 	}
 	renewed := theirs(t, policy("Default", `, "createCookieOnRenewedAuthentication": "FALSE"`))
-	if renewed.CookieOnRenew() || !renewed.SSO() || !theirs(t, policy("Default", `, "createCookieOnRenewedAuthentication": "TRUE"`)).CookieOnRenew() || own(t, "sso: {cookie_on_renew: false}\n").CookieOnRenew() {
+	if renewed.CookieOnRenew() || !signsOn(renewed) || !theirs(t, policy("Default", `, "createCookieOnRenewedAuthentication": "TRUE"`)).CookieOnRenew() || own(t, "sso: {cookie_on_renew: false}\n").CookieOnRenew() {
 		t.Error("cookie on a renewed login")
 	}
 }

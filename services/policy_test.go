@@ -168,10 +168,10 @@ func TestPseudonyms(t *testing.T) {
 
 func TestSpeaksAndProxies(t *testing.T) {
 	s := own(t, "protocols: [CAS20]\nproxy: https://a.univ.fr/pgt\nsso: false\ndescription: {fr: un, en: one}\n")
-	if s.Speaks(services.CAS10) || !s.Speaks(services.CAS20) || s.SSO() {
+	if s.Speaks(services.CAS10) || !s.Speaks(services.CAS20) || signsOn(s) {
 		t.Error("V29: protocols or single sign-on")
 	}
-	if !own(t, "").Speaks(services.SAML1) || !own(t, "").SSO() {
+	if !own(t, "").Speaks(services.SAML1) || !signsOn(own(t, "")) {
 		t.Error("nothing said means everything")
 	}
 	if !s.MayProxy("https://a.univ.fr/pgt?x=1") || s.MayProxy("https://a.univ.fr/pgtx") || s.MayProxy("https://u@a.univ.fr/pgt") {

@@ -178,10 +178,6 @@ func (s *Service) Speaks(protocol string) bool {
 	return len(s.Protocols) == 0 || slices.Contains(s.Protocols, protocol)
 }
 
-// SSO tells whether an open session may ever be enough; false asks for the
-// password at each login to this service. See [Service.Participates].
-func (s *Service) SSO() bool { return !s.sso.never }
-
 // Participates tells whether the open session of a person, who gave the password
 // at authTime, is enough to enter this service at that time. False asks for the
 // password. A rule about the last use of the session counts from authTime: that
