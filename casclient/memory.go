@@ -8,7 +8,9 @@ import (
 )
 
 const (
+	// grantLife is how long a proxy-granting ticket waits for its owner's name.
 	grantLife = time.Minute
+	// maxGrants bounds those that wait; the oldest go.
 	maxGrants = 10_000
 )
 

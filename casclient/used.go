@@ -7,8 +7,12 @@ import (
 )
 
 const (
+	// usedLife is how long a ticket is known: a double click comes within
+	// seconds, and the server takes no ticket twice.
 	usedLife = 2 * time.Minute
-	maxUsed  = 10_000
+	// maxUsed bounds the tickets known; beyond it, the server alone refuses a
+	// second use.
+	maxUsed = 10_000
 )
 
 // usedTickets remembers the tickets that were brought to this process lately. A

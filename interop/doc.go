@@ -5,5 +5,5 @@
 // university.
 //
 // It has tests and nothing else; nobody imports it. What one client wants
-// belongs here; what the protocol says of all of them, to package cas.
+// belongs here; what the protocol says of all of them, in conformance.
 package interop
