@@ -48,11 +48,12 @@ func BuildParvis(dir string) (string, error) {
 }
 
 // StartParvis starts the program with arguments, as [StartProgram] does. It
-// ends at its first race.
+// ends at its first race, and at its end without the second that the race
+// detector would wait.
 func StartParvis(t testing.TB, binary string, args ...string) *Program {
 	t.Helper()
 	command := exec.Command(binary, args...)
-	command.Env = append(os.Environ(), "GORACE=halt_on_error=1")
+	command.Env = append(os.Environ(), "GORACE=halt_on_error=1 atexit_sleep_ms=0")
 	return StartProgram(t, command)
 }
 

@@ -39,6 +39,9 @@ func NewVisitor(t testing.TB, base string) *Visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A server that stops waits seconds for connections that carried nothing yet,
+	// as parallel requests leave some.
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	return &Visitor{t: t, base: base, http: &http.Client{
 		Jar: jar, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
