@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func RedisCluster(t testing.TB) *RedisClusterServers {
 	var buses []int
 	for range masters + 1 {
 		bus := FreePort(t)
-		node := Redis(t, "--cluster-enabled", "yes", "--cluster-port", fmt.Sprint(bus), "--cluster-node-timeout", "1000",
+		node := Redis(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(bus), "--cluster-node-timeout", "1000",
 			"--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0")
 		client := redis.NewClient(&redis.Options{Addr: node.Addr()})
 		t.Cleanup(func() { _ = client.Close() })
