@@ -63,7 +63,7 @@ func frontRequest(r *http.Request) string {
 }
 
 // callbackName is what a script's call-back may be called: it is said back.
-var callbackName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$.]{0,63}$`)
+var callbackName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]{0,63}$`)
 
 // acknowledge says that the request was taken: with nothing, or by the call-back
 // that Apereo's logout page waits for.

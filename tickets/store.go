@@ -174,7 +174,8 @@ type Store interface {
 	Close(ctx context.Context, tgt TGT) (Session, int, error)
 	// Farewell gives out, once, the visits of a session that Close ended no
 	// longer than [FarewellTime] ago, the oldest first: whom to tell. There are
-	// none where nobody was visited, or where somebody else has them.
+	// none where nobody was visited, or where somebody else has them, be it a
+	// caller whose answer was lost on its way.
 	Farewell(ctx context.Context, tgt TGT) ([]Visit, error)
 	// Visits lists the visits of a live session, the oldest first. Visits of
 	// one instant of the store's clock keep their order among service tickets

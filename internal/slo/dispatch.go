@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// maxInHand bounds the items that one node works on.
-	maxInHand = 20_000
+	// maxInHand bounds the items that one node works on: as many as a queue
+	// holds, or those of a slow host would keep the others from being taken.
+	maxInHand = 100_000
 	// life is how long after the logout an application is tried.
 	life = 5 * time.Minute
 )

@@ -159,8 +159,12 @@ func same(a, b tickets.TGT) bool {
 	return a.Valid() && b.Valid() && a.Locator() == b.Locator()
 }
 
+// maxTickets bounds the tickets of one session that one application is told of,
+// the newest: nobody has it called thousands of times by visiting it.
+const maxTickets = 200
+
 // frontCall is an application that a browser tells.
-type frontCall struct{ address, ticket string }
+type frontCall struct{ address, name, ticket string }
 
 // farewell is what one closed session has to tell.
 type farewell struct {
@@ -195,20 +199,36 @@ func (f *farewell) whom(ctx context.Context) (Batch, []frontCall, error) {
 	}
 	var batch Batch
 	var front []frontCall
-	for _, visit := range visits {
+	told := make(map[int64]int)
+	for _, visit := range slices.Backward(visits) {
 		service, addresses := f.addressees(visit)
-		for _, address := range addresses {
+		if service == nil || told[service.ID] == maxTickets {
+			continue
+		}
+		told[service.ID]++
+		for _, address := range slices.Backward(addresses) {
 			if service.Logout.Type == services.LogoutFront {
-				front = append(front, frontCall{address, string(visit.Ticket)})
+				front = append(front, frontCall{address, f.nameAt(service), string(visit.Ticket)})
 				continue
 			}
 			batch = append(batch, Notice{
-				URL: withoutFragment(services.Location(address)), Service: service.Name, Ticket: string(visit.Ticket), Name: f.uid,
-				At: f.at, Request: f.request, Networks: service.Networks, AllowHTTP: isHTTP(visit.Service),
+				URL: withoutFragment(services.Location(address)), Service: service.Name, Ticket: string(visit.Ticket), Name: f.nameAt(service),
+				At: f.at, Request: f.request, Networks: service.Networks, AllowHTTP: isHTTP(address),
 			})
 		}
 	}
+	slices.Reverse(batch)
+	slices.Reverse(front)
 	return batch, front, nil
+}
+
+// nameAt is what the person is called in a request to a service, which may have
+// to do without: the ticket tells it whose session has ended.
+func (f *farewell) nameAt(service *services.Service) string {
+	if service.Pseudonymous() {
+		return noName
+	}
+	return f.uid
 }
 
 // addressees are where one visit is told of. An entry closed since then is told
@@ -231,7 +251,7 @@ func (f *farewell) addresses(front []frontCall) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		addresses = append(addresses, pack.address(call.address, message(id, f.at, f.uid, call.ticket)))
+		addresses = append(addresses, pack.address(call.address, message(id, f.at, call.name, call.ticket)))
 	}
 	return addresses, nil
 }

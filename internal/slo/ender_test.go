@@ -174,7 +174,7 @@ func TestNoticeCarriesItsRights(t *testing.T) { // S28
 	want := slo.Batch{
 		one(0, "https://moodle.univ.example/", "Moodle", false, netip.MustParsePrefix("10.12.0.0/16")),
 		one(1, "http://old.univ.example/", "Plain", true),
-		one(2, "http://half.univ.example/bye", "Half", false),
+		one(2, "http://half.univ.example/bye", "Half", true), // as its owner wrote it
 		one(3, "HTTP://old.univ.example/x", "Plain", true),
 	}
 	if diff := cmp.Diff(want, w.told, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
@@ -233,6 +233,37 @@ func TestEndedAtOnce(t *testing.T) {
 		if len(w.told) != 2 {
 			t.Fatalf("%d notices, want 2", len(w.told))
 		}
+	}
+}
+
+// TestPseudonymsHide: a service that knows people by other names is not told
+// their own at the end (S32).
+func TestPseudonymsHide(t *testing.T) {
+	entries := maps.Clone(campus)
+	entries["poll"] = "id: 77\nname: Poll\nmatch: https://poll.univ.example/\nusername: {pairwise_salt: a-salt-that-nobody-knows}\n"
+	w := newWorld(t, entries, false)
+	if _, err := w.ender.End(t.Context(), w.open(t, "o22502142", "https://poll.univ.example/", "https://moodle.univ.example/"), slo.Why{Action: audit.Logout}); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.told) != 2 || w.told[0].Name != "@NOT_USED@" || w.told[1].Name != "o22502142" {
+		t.Errorf("told %+v", w.told)
+	}
+}
+
+// TestOneSessionTellsNobodyThousandsOfTimes: the newest tickets of each service
+// (S39).
+func TestOneSessionTellsNobodyThousandsOfTimes(t *testing.T) {
+	w := newWorld(t, campus, false)
+	visited := []string{"https://fixed.univ.example/first"}
+	for i := range 500 {
+		visited = append(visited, fmt.Sprintf("https://moodle.univ.example/%d", i))
+	}
+	if _, err := w.ender.End(t.Context(), w.open(t, "o22502142", visited...), slo.Why{Action: audit.Logout}); err != nil {
+		t.Fatal(err)
+	}
+	got := w.addresses()
+	if len(got) != 202 || got[0] != "https://fixed.univ.example/bye" || got[2] != "https://moodle.univ.example/300" || got[201] != "https://moodle.univ.example/499" {
+		t.Errorf("%d told, %.200q", len(got), got)
 	}
 }
 

@@ -10,5 +10,5 @@
 // shard: no call does work that grows with the number of sessions, and no
 // entry has a timer.
 //
-// Only cmd makes a Store; cas and account see the contract.
+// Only cmd makes a Store; the rooms that use it see the contract.
 package memory

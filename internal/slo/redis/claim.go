@@ -145,10 +145,11 @@ func (q *Queue) Outcomes(ctx context.Context, n int) ([]slo.Outcome, error) {
 	if err != nil {
 		return nil, fault(doing, err)
 	}
-	outcomes := make([]slo.Outcome, len(texts))
-	for i, text := range texts {
-		if err := json.Unmarshal([]byte(text), &outcomes[i]); err != nil {
-			return nil, fault(doing, err)
+	outcomes := make([]slo.Outcome, 0, len(texts))
+	for _, text := range texts {
+		var one slo.Outcome
+		if json.Unmarshal([]byte(text), &one) == nil { // what others wrote there is no outcome
+			outcomes = append(outcomes, one)
 		}
 	}
 	return outcomes, nil
