@@ -185,9 +185,13 @@ func newCampus(t testing.TB, options ...option) *campus {
 		o.Registry = registry
 	}
 	if o.Ender == nil {
+		known, ok := o.Registry.(slo.Registry)
+		if !ok {
+			t.Fatal("the registry does not say who hears of a logout")
+		}
 		c.told = &told{}
 		o.Ender = slo.NewEnder(slo.EnderOptions{
-			Sessions: o.Store, Registry: o.Registry.(slo.Registry), Teller: c.told, Auditor: trail, Now: c.clock.Now,
+			Sessions: o.Store, Registry: known, Teller: c.told, Auditor: trail, Now: c.clock.Now,
 		})
 	}
 	c.limits = o.Limits
