@@ -70,7 +70,7 @@ func (s *Server) validate(ctx context.Context, v validation) (validated, *Refusa
 		refusal = v.unfit
 	}
 	if refusal == nil {
-		refusal = s.check(ctx, v, &answer)
+		answer, refusal = s.check(ctx, v, answer)
 	}
 	if refusal != nil && ticket.Times() > 1 {
 		if err := s.store.Discard(ctx, v.ticket); err != nil {
@@ -81,35 +81,35 @@ func (s *Server) validate(ctx context.Context, v validation) (validated, *Refusa
 }
 
 // check holds a ticket that was redeemed against what the service says.
-func (s *Server) check(ctx context.Context, v validation, answer *validated) *Refusal {
+func (s *Server) check(ctx context.Context, v validation, answer validated) (validated, *Refusal) {
 	ticket, session := answer.ticket, answer.session
 	answer.bare = ticket.Kind == tickets.ProxyTicket && v.protocol == services.CAS20
 	if ticket.Kind != tickets.ServiceTicket && !v.proxies {
-		return refuse(InvalidTicket, "Ticket %s is not a service ticket; proxy tickets are not accepted here.", v.ticket)
+		return answer, refuse(InvalidTicket, "Ticket %s is not a service ticket; proxy tickets are not accepted here.", v.ticket)
 	}
 	if !services.Same(ticket.Service, v.service) {
-		return refuse(InvalidService, "Ticket %s was not issued for service %s.", v.ticket, clip(v.service))
+		return answer, refuse(InvalidService, "Ticket %s was not issued for service %s.", v.ticket, clip(v.service))
 	}
 	service, err := s.registry.Find(ticket.Service)
 	if err != nil {
-		return &Refusal{UnauthorizedService, "The service is not authorized to use CAS.", err}
+		return answer, &Refusal{UnauthorizedService, "The service is not authorized to use CAS.", err}
 	}
 	answer.service = service
 	switch {
 	case !service.Speaks(v.protocol):
-		return refuse(UnauthorizedService, "The service is not authorized to use this protocol.")
+		return answer, refuse(UnauthorizedService, "The service is not authorized to use this protocol.")
 	case v.renew && !ticket.FromNewLogin:
-		return refuse(InvalidTicket, "Ticket %s was not issued from a new login, and renew was asked.", v.ticket)
+		return answer, refuse(InvalidTicket, "Ticket %s was not issued from a new login, and renew was asked.", v.ticket)
 	}
 	if err := service.Allow(session.UID, session.Attributes, s.now()); err != nil {
-		return &Refusal{UnauthorizedService, "The person is not authorized to use the service.", err}
+		return answer, &Refusal{UnauthorizedService, "The person is not authorized to use the service.", err}
 	}
 	if v.pgtURL == "" {
-		return nil
+		return answer, nil
 	}
-	iou, refusal := s.grantProxy(ctx, *answer, v.pgtURL)
+	iou, refusal := s.grantProxy(ctx, answer, v.pgtURL)
 	answer.iou = iou
-	return refusal
+	return answer, refusal
 }
 
 func (s *Server) redeem(ctx context.Context, id tickets.TicketID) (tickets.Ticket, tickets.Session, *Refusal) {
