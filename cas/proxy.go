@@ -116,19 +116,11 @@ func (s *Server) mayBeProxied(ctx context.Context, target string, session ticket
 }
 
 func (s *Server) recordProxied(r *http.Request, target string, answer proxied, refusal *Refusal) {
-	event := audit.Event{
-		Action: audit.TicketGranted, Outcome: audit.Success, User: answer.session.UID, Service: target,
-	}
-	if answer.session.ID != "" {
-		event.Session = answer.session.ID.Hint()
-	}
-	if refusal != nil {
-		event.Outcome, event.Reason = audit.Refused, string(refusal.Code)
-		s.logCause(r, refusal)
-	} else {
+	event := audit.Event{Action: audit.TicketGranted, Service: target}
+	if refusal == nil {
 		event.Ticket = answer.ticket.Hint()
 	}
-	s.record(r, event)
+	s.recordAnswer(r, event, answer.session, refusal)
 }
 
 // proxyTicket is the answer that carries one (specification, section 2.7.2).

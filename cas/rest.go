@@ -74,8 +74,8 @@ func noPage(next httpx.Handler) httpx.Handler {
 	}
 }
 
-// Why REST requests are refused. None says anything of the request: they go to
-// the log.
+// Why REST requests are refused. None quotes the request: they go to its sender
+// and to the log.
 var (
 	errPage          = errors.New("sent by a web page")
 	errNoCredentials = errors.New("no login or no password")
@@ -91,6 +91,21 @@ var (
 type pendingError struct{ name string }
 
 func (e *pendingError) Error() string { return "something is to be done in a browser first: " + e.name }
+
+// restCredentials reads a form with a login and a password, and the service that
+// they are for, and checks all of it.
+func (s *Server) restCredentials(w http.ResponseWriter, r *http.Request) (loginRequest, passage, error) {
+	p, err := httpx.ParseParams(w, r)
+	if err != nil {
+		return loginRequest{}, passage{}, err
+	}
+	q, err := s.restService(r, p)
+	if err != nil {
+		return q, passage{}, err
+	}
+	on, err := s.restPerson(r, q, s.readCredentials(p))
+	return q, on, err
+}
 
 // restService reads the service of a request, which may be none.
 func (s *Server) restService(r *http.Request, p httpx.Params) (loginRequest, error) {

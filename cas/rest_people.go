@@ -20,15 +20,7 @@ import (
 // tells of the person is what the named service may know; with none, the login
 // name alone.
 func (s *Server) restUser(w http.ResponseWriter, r *http.Request) error {
-	p, err := httpx.ParseParams(w, r)
-	if err != nil {
-		return err
-	}
-	q, err := s.restService(r, p)
-	if err != nil {
-		return err
-	}
-	on, err := s.restPerson(r, q, s.readCredentials(p))
+	q, on, err := s.restCredentials(w, r)
 	if err != nil {
 		return err
 	}

@@ -16,15 +16,7 @@ import (
 // Location of the answer. No cookie is set or read: the session is the
 // program's, not a browser's.
 func (s *Server) restLogin(w http.ResponseWriter, r *http.Request) error {
-	p, err := httpx.ParseParams(w, r)
-	if err != nil {
-		return err
-	}
-	q, err := s.restService(r, p)
-	if err != nil {
-		return err
-	}
-	on, err := s.restPerson(r, q, s.readCredentials(p))
+	q, on, err := s.restCredentials(w, r)
 	if err != nil {
 		return err
 	}

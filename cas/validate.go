@@ -235,18 +235,23 @@ func writeAnswer(w http.ResponseWriter, contentType string, body []byte) {
 }
 
 func (s *Server) recordValidation(r *http.Request, v validation, answer validated, refusal *Refusal) {
-	event := audit.Event{
-		Action: audit.TicketValidated, Outcome: audit.Success,
-		User: answer.session.UID, Service: v.service, Ticket: v.ticket.Hint(),
-	}
-	if answer.session.ID != "" {
-		event.Session = answer.session.ID.Hint()
+	s.recordAnswer(r, audit.Event{
+		Action: audit.TicketValidated, Service: v.service, Ticket: v.ticket.Hint(),
+	}, answer.session, refusal)
+}
+
+// recordAnswer completes the event of what a service asked with whose session it
+// was and how it ended.
+func (s *Server) recordAnswer(r *http.Request, e audit.Event, session tickets.Session, refusal *Refusal) {
+	e.Outcome, e.User = audit.Success, session.UID
+	if session.ID != "" {
+		e.Session = session.ID.Hint()
 	}
 	if refusal != nil {
-		event.Outcome, event.Reason = audit.Refused, string(refusal.Code)
+		e.Outcome, e.Reason = audit.Refused, string(refusal.Code)
 		s.logCause(r, refusal)
 	}
-	s.record(r, event)
+	s.record(r, e)
 }
 
 // logCause tells operators what the service is not told.
