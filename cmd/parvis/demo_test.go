@@ -66,7 +66,7 @@ func startDemo(t *testing.T) (*process, string, int) {
 		login, first := strconv.Itoa(testkit.FreePort(t)), freePorts(t)
 		start := time.Now()
 		p := startCommand(t, "demo", "-listen", "localhost:"+login, "-services", strconv.Itoa(first))
-		eventually(t, "the demonstration says how it goes", func() bool { return p.out.String()+p.err.String() != "" })
+		testkit.Eventually(t, "the demonstration says how it goes", soon, func() bool { return p.out.String()+p.err.String() != "" })
 		if strings.Contains(p.err.String(), "another program has this port") {
 			continue // it was free a moment ago
 		}

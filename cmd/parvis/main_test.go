@@ -109,16 +109,8 @@ func (p *process) end(t *testing.T) int {
 	}
 }
 
-// eventually waits for what another process does.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for limit := time.Now().Add(15 * time.Second); time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
-		if holds() {
-			return
-		}
-	}
-	t.Fatalf("not within 15 s: %s", what)
-}
+// soon is how long a test waits for what another process does.
+const soon = 15 * time.Second
 
 // output is a buffer that a process may write to while a test reads it.
 type output struct {

@@ -31,7 +31,7 @@ func startServe(t *testing.T, file string) serving {
 		Message string `json:"msg"`
 		Listen  struct{ Public, Operations string }
 	}
-	eventually(t, "the server says where it listens", func() bool {
+	testkit.Eventually(t, "the server says where it listens", soon, func() bool {
 		for text := range strings.Lines(p.err.String()) {
 			if json.Unmarshal([]byte(text), &line) == nil && line.Message == "parvis answers" {
 				return true
@@ -114,7 +114,7 @@ func TestHangup(t *testing.T) {
 	}
 	writeFile(t, s.folder, "services/added.yaml", "id: 9099\nname: Added\nmatch: http://localhost:9099/\n")
 	s.hangup <- syscall.SIGHUP
-	eventually(t, "the service is known", func() bool { return visitor.Get(added).Status == http.StatusOK })
+	testkit.Eventually(t, "the service is known", soon, func() bool { return visitor.Get(added).Status == http.StatusOK })
 	visitor.Login(testkit.LoginPath(""), "jpmartin", "LesPigeons9BoiventDuThe")
 	text, err := os.ReadFile(audit)
 	if err != nil || !strings.Contains(string(text), `"action":"login"`) {
@@ -130,7 +130,7 @@ func TestHangupWithABrokenFile(t *testing.T) {
 	writeFile(t, s.folder, "services/broken.yaml", "id: [")
 	writeFile(t, s.folder, "services/added.yaml", "id: 9099\nname: Added\nmatch: http://localhost:9099/\n")
 	s.hangup <- syscall.SIGHUP
-	eventually(t, "the other service is known", func() bool {
+	testkit.Eventually(t, "the other service is known", soon, func() bool {
 		return visitor.Get(testkit.LoginPath("http://localhost:9099/")).Status == http.StatusOK
 	})
 	if text := probe.Get("/metrics").Body; !strings.Contains(text, "\nparvis_services 6\n") || !strings.Contains(text, "\nparvis_services_faults 1\n") {
@@ -139,7 +139,7 @@ func TestHangupWithABrokenFile(t *testing.T) {
 	if got := probe.Get("/readyz"); got.Status != http.StatusOK {
 		t.Errorf("/readyz: %d %s", got.Status, got.Body)
 	}
-	eventually(t, "the log names the file", func() bool {
+	testkit.Eventually(t, "the log names the file", soon, func() bool {
 		for line := range strings.Lines(s.err.String()) {
 			if strings.Contains(line, `"level":"ERROR"`) && strings.Contains(line, "broken.yaml") {
 				return true
@@ -176,7 +176,7 @@ func TestStopFinishesRequests(t *testing.T) {
 	wantLine("\r\n")
 	done := make(chan int, 1)
 	go func() { done <- s.end(t) }()
-	eventually(t, "the server begins to stop", func() bool { return strings.Contains(s.err.String(), "finishing requests under way") })
+	testkit.Eventually(t, "the server begins to stop", soon, func() bool { return strings.Contains(s.err.String(), "finishing requests under way") })
 	if _, err := connection.Write([]byte(body)); err != nil {
 		t.Fatal(err)
 	}

@@ -71,20 +71,16 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	outgoing, err := newOutgoing(c.Outgoing)
-	if err != nil {
-		return nil, err
-	}
 	trail := audit.New(p.audit, nil, auditLost(p.log))
 	trail.Hold(auditDelay)
 	counts := metrics.New(metrics.Build{Version: version, Go: runtime.Version()})
 	counts.Services(func() (int, int) { return len(p.registry.Services()), len(p.registry.Faulty()) })
 	auditor, store := counts.Auditor(trail), counts.Store(kept.store, nil)
-	notifier := slo.New(slo.Options{Queue: kept.logouts, Client: outgoing, Auditor: auditor, Logger: p.log, Timeout: c.Outgoing.Timeout.D()})
-	ender := slo.NewEnder(slo.EnderOptions{
-		Sessions: store, Registry: p.registry, Teller: notifier, Auditor: auditor, Newest: c.Logout.Tell == "newest",
-	})
-	stopped := slo.NewStopped(slo.StoppedOptions{Directory: p.directory, Ender: ender, Every: c.Logout.Suspended.D(), Logger: p.log})
+	outgoing, err := newOutgoing(c.Outgoing)
+	if err != nil {
+		return nil, err
+	}
+	logouts := newLogouts(c, p, kept.logouts, store, outgoing, auditor)
 	operations := newOperations(p, kept, counts, auditor, c.Operations.Password.Reveal())
 	server := cas.New(cas.Options{
 		Base:             public.Path,
@@ -97,7 +93,7 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 		Pages:            pages,
 		Auditor:          auditor,
 		Sealer:           keyring,
-		Ender:            ender,
+		Ender:            logouts.ender,
 		Callbacks:        callbacks{outgoing},
 		Cookies: cas.CookieOptions{
 			Name:     c.Sessions.Cookie.Name,
@@ -119,9 +115,26 @@ func build(ctx context.Context, c config.Config, p parts) (*node, error) {
 		background: append(kept.background,
 			func(ctx context.Context) { p.registry.Watch(ctx, c.Services.Reload.D()) },
 			func(ctx context.Context) { operations.Run(ctx, healthPeriod) },
-			notifier.Run, stopped.Run),
+			logouts.notifier.Run, logouts.stopped.Run),
 		close: append([]func() error{p.directory.Close, trail.Flush}, kept.close...),
 	}, nil
+}
+
+// logouts end sessions, and tell the services.
+type logouts struct {
+	ender    *slo.Ender
+	notifier *slo.Notifier
+	stopped  *slo.Stopped
+}
+
+func newLogouts(c config.Config, p parts, queue slo.Queue, sessions slo.Sessions, client slo.Client, auditor slo.Auditor) logouts {
+	notifier := slo.New(slo.Options{Queue: queue, Client: client, Auditor: auditor, Logger: p.log, Timeout: c.Outgoing.Timeout.D()})
+	ender := slo.NewEnder(slo.EnderOptions{
+		Sessions: sessions, Registry: p.registry, Teller: notifier, Auditor: auditor, Newest: c.Logout.Tell == "newest",
+	})
+	return logouts{ender: ender, notifier: notifier, stopped: slo.NewStopped(slo.StoppedOptions{
+		Directory: p.directory, Ender: ender, Every: c.Logout.Suspended.D(), Logger: p.log,
+	})}
 }
 
 // restOptions opens the addresses for programs where the configuration says so.
