@@ -93,20 +93,10 @@ listen: localhost:%d
 tls: {certificate: server.pem, key: server.key}
 operations: {listen: "localhost:%d"}
 trusted_proxies: [127.0.0.1, "::1"]
-university: {name: Université d'Exemple, help: {mail: assistance@univ.example}}
-secrets: {keys_file: keys}
-directory:
-  ldap:
-    urls: [%q]
-    start_tls: true
-    ca_file: %q
-    bind_dn: %q
-    bind_password_file: bind_password
-    base: %q
-tickets: {redis: {url: %q, prefix: "%s:"}}
+%stickets: {redis: {url: %q, prefix: "%s:"}}
 services: {folder: services, reload: 1s}
 log: {audit: %s.log}
-%s`, base, port, operations, s.slapd.URL(), s.slapd.CAFile(), s.slapd.BindDN, s.slapd.BaseDN, s.redis.URL(), name, name, more))
+%s`, base, port, operations, testkit.SiteConfig(s.slapd), s.redis.URL(), name, name, more))
 	program := testkit.StartParvis(s.t, s.binary, "serve", "-config", filepath.Join(s.dir, name+".yaml"))
 	program.Answers(fmt.Sprintf("http://localhost:%d/readyz", operations), 20*time.Second)
 	return base

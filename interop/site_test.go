@@ -94,21 +94,11 @@ func (s *site) serve() {
 listen: localhost:%d
 tls: {certificate: server.pem, key: server.key}
 operations: {listen: %q}
-university: {name: Université d'Exemple, help: {mail: assistance@univ.example}}
-secrets: {keys_file: keys}
-directory:
-  ldap:
-    urls: [%q]
-    start_tls: true
-    ca_file: %q
-    bind_dn: %q
-    bind_password_file: bind_password
-    base: %q
-tickets: {redis: {url: %q}}
+%stickets: {redis: {url: %q}}
 services: {folder: services}
 log: {audit: audit.log}
 %s
-`, s.url, s.port, operations, slapd.URL(), slapd.CAFile(), slapd.BindDN, slapd.BaseDN, redis.URL(), outgoing))
+`, s.url, s.port, operations, testkit.SiteConfig(slapd), redis.URL(), outgoing))
 	if err := s.taken.Close(); err != nil {
 		s.t.Fatal(err)
 	}

@@ -83,21 +83,11 @@ func (s *site) node(extra ...string) *node {
 listen: 127.0.0.1:%d
 operations: {listen: "127.0.0.1:%d"%s}
 trusted_proxies: [127.0.0.1]
-university: {name: Université d'Exemple, help: {mail: assistance@univ.example}}
-secrets: {keys_file: keys}
-directory:
-  ldap:
-    urls: [%q]
-    start_tls: true
-    ca_file: %q
-    bind_dn: %q
-    bind_password_file: bind_password
-    base: %q
-tickets: {redis: {url: %q}}
+%stickets: {redis: {url: %q}}
 services: {folder: services}
 log: {audit: %q}
 %s
-`, port, port, operations, s.operations, s.slapd.URL(), s.slapd.CAFile(), s.slapd.BindDN, s.slapd.BaseDN, s.redisURL, n.audit, strings.Join(extra, "\n"))
+`, port, port, operations, s.operations, testkit.SiteConfig(s.slapd), s.redisURL, n.audit, strings.Join(extra, "\n"))
 	n.config = s.write(fmt.Sprintf("parvis-%d.yaml", port), config)
 	n.Program = start(s.t, "serve", "-config", n.config)
 	n.Answers(n.operations+"/healthz", 10*time.Second)

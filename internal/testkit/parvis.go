@@ -91,3 +91,20 @@ func LookAtSources(t testing.TB, root string) {
 		t.Fatal(err)
 	}
 }
+
+// SiteConfig is what the configurations of all tests' servers say alike: who the
+// university is, and where its people and keys are. The files "keys"
+// ([ServerKey]) and "bind_password" must lie beside the configuration.
+func SiteConfig(people *SlapdServer) string {
+	return fmt.Sprintf(`university: {name: Université d'Exemple, help: {mail: assistance@univ.example}}
+secrets: {keys_file: keys}
+directory:
+  ldap:
+    urls: [%q]
+    start_tls: true
+    ca_file: %q
+    bind_dn: %q
+    bind_password_file: bind_password
+    base: %q
+`, people.URL(), people.CAFile(), people.BindDN, people.BaseDN)
+}
