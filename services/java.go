@@ -148,7 +148,7 @@ func (s *javaScanner) escape(rest string) {
 	s.at += size
 }
 
-// wordEscape translates \uXXXX and \p{Name}, and returns how many bytes it took.
+// wordEscape translates \u0041 and \p{Name}, and returns how many bytes it took.
 func wordEscape(rest string, inClass bool) (string, int, bool) {
 	if rest[1] == 'u' {
 		if len(rest) < 6 || strings.Trim(rest[2:6], "0123456789abcdefABCDEF") != "" {
